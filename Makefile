@@ -1,0 +1,41 @@
+# smart-boiler-plugin: `make demo`, `make serve`, `make test`. Needs Python 3.10 to 3.12, git and make.
+# PYTHON=/path/to/python, PORT=5001 and FOLDER=/some/folder change what the targets use.
+
+PORT ?= 5000
+FOLDER ?= .smart-boiler
+PIN := .venv/.complete
+RUN := exec .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint format lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(PIN)  ## Run the six steps of a boiler business on this machine, then end everything
+	@$(RUN) -m smart_boiler_plugin.demo --port $(PORT) --folder "$(FOLDER)"
+
+serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
+	@$(RUN) -m smart_boiler_plugin.demo --serve --port $(PORT) --folder "$(FOLDER)"
+
+test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
+	@$(RUN) -m pytest $(ARGS)
+
+lint: $(PIN)  ## Check format, style and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+format: $(PIN)  ## Format the code and mend what can be mended
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock: $(PIN)  ## Bring the locked dependencies up to date with setup.cfg
+	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --upgrade \
+		--extra embedded --extra dev setup.cfg --output-file requirements.lock
+
+clean:  ## Remove the virtual environment and the demo's folder
+	rm -rf .venv "$(FOLDER)"
+
+$(PIN): requirements.lock setup.cfg scripts/make-venv
+	@scripts/make-venv

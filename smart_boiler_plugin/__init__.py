@@ -1,0 +1,49 @@
+"""smart-boiler-plugin: what FlexMeasures reads of it (version, settings, blueprints), and nothing else.
+
+Routes and commands are attached when FlexMeasures registers the blueprints. So a process that loads this plugin
+twice (by name and by path, or for two apps) gets them both times, and the pure modules (``thermal``) can be
+imported without FlexMeasures.
+"""
+
+from configparser import ConfigParser
+from pathlib import Path
+
+from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+from importlib_metadata import PackageNotFoundError, version
+
+from smart_boiler_plugin.api.errors import answer
+from smart_boiler_plugin.settings import SETTINGS, warn_about_settings
+
+
+def _own_version() -> str:
+    """Return the installed version, or that of the checkout when FlexMeasures loads its folder by path."""
+    try:
+        return version("smart-boiler-plugin")
+    except PackageNotFoundError:
+        setup_cfg = ConfigParser()
+        setup_cfg.read(Path(__file__).parent.parent / "setup.cfg")
+        return setup_cfg.get("metadata", "version", fallback="unknown version")
+
+
+__version__ = _own_version()
+__settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
+
+smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix="/smart-boiler-plugin/api")
+smart_boiler_plugin_api_bp.register_error_handler(Exception, answer)
+smart_boiler_plugin_cli_bp = Blueprint("smart-boiler-plugin CLI", __name__, cli_group="smart-boiler")
+
+
+@smart_boiler_plugin_api_bp.record_once
+def _attach_api(state: BlueprintSetupState) -> None:
+    from smart_boiler_plugin.api import attach  # noqa: PLC0415 (see the module docstring)
+
+    warn_about_settings(state.app)
+    attach(state)
+
+
+@smart_boiler_plugin_cli_bp.record_once
+def _attach_cli(_: BlueprintSetupState) -> None:
+    from smart_boiler_plugin.cli import attach  # noqa: PLC0415
+
+    attach(smart_boiler_plugin_cli_bp.cli)

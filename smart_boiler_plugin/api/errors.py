@@ -1,0 +1,46 @@
+"""One JSON shape for every error of the plugin's API, in the host's own field names."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, current_app, jsonify
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from smart_boiler_plugin.errors import SmartBoilerError
+
+HOST_STATUS = {400: "INVALID_REQUEST", 403: "INVALID_SENDER"}
+"""Names of statuses that the host has its own words for."""
+
+HOST_MESSAGE = {
+    401: "You could not be properly authenticated for this content or functionality.",
+    403: "You cannot be authorized for this content or functionality.",
+}
+"""What the host says to strangers; its exceptions would tell them about roles and accounts."""
+
+
+def answer(error: Exception) -> Response:
+    """Turn any exception into ``{"result": "Rejected", "status": ..., "message": ...}`` and its HTTP code.
+
+    The message of a field error is ``{"json": {field: [what is wrong]}}``, as the host has it. What is not known
+    here is logged with its stack trace, and answered with a 500 that says nothing of it.
+    """
+    if isinstance(error, SmartBoilerError):
+        message = {"json": error.message} if isinstance(error.message, dict) else error.message
+        return _rejection(error.http_status, error.status, message)
+    if isinstance(error, ValidationError):
+        return _rejection(422, "UNPROCESSABLE_ENTITY", error.messages)
+    if isinstance(error, HTTPException) and error.code:
+        status = HOST_STATUS.get(error.code, HTTPStatus(error.code).name)
+        # where webargs could not parse the body, it says more than the bare HTTP code
+        said = getattr(error, "data", {}).get("messages") or error.description
+        return _rejection(error.code, status, HOST_MESSAGE.get(error.code, said))
+    current_app.logger.exception("Unexpected error")
+    return _rejection(500, "INTERNAL_SERVER_ERROR", "Something went wrong on the server. Its log has the details.")
+
+
+def _rejection(code: int, status: str, message: object) -> Response:
+    response = jsonify(result="Rejected", status=status, message=message)
+    response.status_code = code
+    return response

@@ -1,0 +1,187 @@
+"""Boiler: one boiler asset of the host as an object (its tank, its limits, its sensors by role), and how to make one.
+
+Who owns it and who may see it: ``customers.py``. What it will do: ``scheduling.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from flexmeasures import Account, Asset, AssetType, Sensor
+from flexmeasures.data import db
+from flexmeasures.data.models.audit_log import AssetAuditLog
+
+from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
+
+ASSET_TYPE = "battery"
+"""The boiler is a heat battery; the host gives assets of this type a storage page and a storage scheduler."""
+
+ATTRIBUTE = "smart-boiler"
+"""Attribute of the asset that holds the boiler's data; an asset without it is no boiler of ours."""
+
+RESOLUTION = timedelta(minutes=15)
+
+UNIT_BY_ROLE = {"temperature": "°C", "fill-rate": "kW", "demand": "kWh", "cost": "EUR"}
+"""The sensors of a boiler, by name, which is also their role."""
+
+
+@dataclass(frozen=True)
+class BoilerData:
+    """What is known about a boiler when it is taken on; the defaults are a common household boiler.
+
+    Parameters
+    ----------
+    volume_l
+        Volume of the tank [l].
+    power_kw
+        Electric power of the element [kW].
+    temperature_min_c, temperature_max_c
+        Floor and ceiling of the water temperature [°C].
+    ambient_c, cold_water_c
+        Temperature around the tank and of the water that flows in [°C].
+    energy_class
+        Energy class of the tank, A to D (Regulation (EU) 812/2013).
+
+    """
+
+    volume_l: float = 80.0
+    power_kw: float = 1.5
+    temperature_min_c: float = 50.0
+    temperature_max_c: float = 65.0
+    ambient_c: float = 20.0
+    cold_water_c: float = 10.0
+    energy_class: str = "C"
+
+    @property
+    def tank(self) -> Tank:
+        """The tank of this boiler."""
+        return Tank(
+            volume_l=self.volume_l,
+            standing_loss_kwh_per_day=standing_loss_kwh_per_day(self.energy_class, self.volume_l),
+            cold_water_c=self.cold_water_c,
+            ambient_c=self.ambient_c,
+        )
+
+    def flex_model(self, demand: Sensor) -> dict[str, Any]:
+        """Describe this boiler in the host's terms, so that a trigger needs a start and a duration alone.
+
+        The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
+        tank that is colder than its floor would get no plan at all.
+        """
+        tank = self.tank
+        return {
+            "soc-min": "0 kWh",
+            "soc-minima": f"{tank.state_of_charge_kwh(self.temperature_min_c):.6f} kWh",
+            "soc-max": f"{tank.state_of_charge_kwh(self.temperature_max_c):.6f} kWh",
+            "soc-gain": [f"{tank.ambient_gain_kw:.6f} kW"],
+            "soc-usage": [{"sensor": demand.id}],
+            "storage-efficiency": f"{100 * tank.storage_efficiency(RESOLUTION / timedelta(hours=1)):.6f} %",
+            "consumption-capacity": f"{self.power_kw:g} kW",
+            "production-capacity": "0 kW",
+            # hot water loses heat: sooner is never better
+            "prefer-charging-sooner": False,
+        }
+
+
+class Boiler:
+    """A boiler asset of the host.
+
+    Raises
+    ------
+    ValueError
+        If the asset is no boiler that this plugin made.
+
+    """
+
+    def __init__(self, asset: Asset) -> None:
+        if ATTRIBUTE not in asset.attributes:
+            raise ValueError(f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{ATTRIBUTE}'.")
+        self.asset = asset
+
+    @cached_property
+    def data(self) -> BoilerData:
+        """What is known about the boiler."""
+        return BoilerData(**self.asset.attributes[ATTRIBUTE])
+
+    @cached_property
+    def sensors(self) -> dict[str, Sensor]:
+        """The boiler's sensors, by role."""
+        return {sensor.name: sensor for sensor in self.asset.sensors if sensor.name in UNIT_BY_ROLE}
+
+    def last_temperature_c(self, at: datetime, max_age: timedelta, known_at: datetime | None = None) -> float | None:
+        """Return the last temperature measured before a moment [°C], or None if there is none that is recent.
+
+        Parameters
+        ----------
+        at
+            The moment.
+        max_age
+            How long before it the reading may have begun.
+        known_at
+            Leave out what was recorded later; unset means that all that is known now counts.
+
+        """
+        readings = self.sensors["temperature"].search_beliefs(
+            event_starts_after=at - max_age,
+            event_ends_before=at + RESOLUTION,
+            beliefs_before=known_at,
+            exclude_source_types=["scheduler", "forecaster"],
+            most_recent_events_only=True,
+            one_deterministic_belief_per_event=True,
+        )
+        return None if readings.empty else float(readings["event_value"].iloc[-1])
+
+
+def make_boiler(owner: Account, name: str, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
+    """Make a boiler asset with its sensors, flex-model, flex-context and graphs. Flushes, does not commit.
+
+    Parameters
+    ----------
+    owner
+        The customer's account.
+    name
+        Name of the asset, unique among the owner's.
+    timezone
+        Of the sensors (IANA name).
+    price
+        The consumption price to plan with.
+    data
+        What is known about the boiler.
+
+    """
+    asset = Asset(
+        name=name,
+        owner=owner,
+        generic_asset_type=db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one(),
+        attributes={ATTRIBUTE: asdict(data)},
+    )
+    db.session.add(asset)
+    sensors = {
+        role: Sensor(name=role, unit=unit, generic_asset=asset, timezone=timezone, event_resolution=RESOLUTION)
+        for role, unit in UNIT_BY_ROLE.items()
+    }
+    sensors["fill-rate"].attributes = {"consumption_is_positive": True, "custom-scheduler": "BoilerScheduler"}
+    db.session.add_all(sensors.values())
+    db.session.flush()
+
+    asset.flex_model = data.flex_model(sensors["demand"])
+    asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
+    asset.sensors_to_show = _graphs(price, sensors)
+    AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
+    for sensor in sensors.values():
+        AssetAuditLog.add_record(asset, f"Created sensor '{sensor.name}': {sensor.id}")
+    return Boiler(asset)
+
+
+def _graphs(price: Sensor, sensors: dict[str, Sensor]) -> list[dict[str, Any]]:
+    """Return the graphs of the boiler's page, in the host's form."""
+    return [
+        {"title": "Price", "plots": [{"sensor": price.id}]},
+        {"title": "Fill rate", "plots": [{"sensor": sensors["fill-rate"].id}]},
+        {"title": "Demand", "plots": [{"sensor": sensors["demand"].id}]},
+        # fitted to the data: between floor and ceiling is where it happens
+        {"title": "Temperature", "plots": [{"sensor": sensors["temperature"].id}], "y-axis": "data"},
+    ]

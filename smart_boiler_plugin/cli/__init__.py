@@ -1,0 +1,12 @@
+"""The ``flexmeasures smart-boiler`` commands. Parse, call, print: the logic is in ``prices``."""
+
+from flask.cli import AppGroup
+
+
+def attach(group: AppGroup) -> None:
+    """Add the commands to the plugin's group."""
+    from smart_boiler_plugin.cli import prices  # noqa: PLC0415 (only needed once FlexMeasures is there)
+
+    group.help = "Run a business of smart boilers."
+    group.add_command(prices.import_prices)
+    group.add_command(prices.update_prices)

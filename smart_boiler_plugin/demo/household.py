@@ -1,0 +1,114 @@
+"""A simulated household: a boiler under an ordinary thermostat, hot water drawn by a tapping profile, and its reports.
+
+The boiler reports as a real one would: with flexmeasures-client, as the customer's own user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from flexmeasures_client import FlexMeasuresClient
+
+from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
+
+QUARTER = timedelta(minutes=15)
+QUARTER_H = 0.25
+POWER_KW = 1.5
+HEAT_BELOW_C, HEAT_UNTIL_C = 55.0, 60.0
+
+
+@dataclass
+class History:
+    """What happened per quarter of an hour: mean temperature [°C], power [kW], heat drawn [kWh]."""
+
+    temperature_c: list[float] = field(default_factory=list)
+    power_kw: list[float] = field(default_factory=list)
+    demand_kwh: list[float] = field(default_factory=list)
+
+
+def simulate(start: datetime, end: datetime, *, seed: int) -> History:
+    """Return what a household's boiler does from start to end under a thermostat (60 °C, heats below 55 °C).
+
+    Parameters
+    ----------
+    start, end
+        Local time, on quarters of an hour.
+    seed
+        Makes this household differ from others: it draws 0.7 to 1.3 times profile S of Regulation (EU) 814/2013.
+
+    """
+    chance = random.Random(seed)  # noqa: S311 (no secret)
+    tank = Tank(volume_l=80, standing_loss_kwh_per_day=standing_loss_kwh_per_day("C", 80))
+    share = chance.uniform(0.7, 1.3)
+    drawn_at: dict[time, float] = TAPPING_PROFILES["S"]
+    history = History()
+    state = tank.state_of_charge_kwh(chance.uniform(HEAT_BELOW_C, HEAT_UNTIL_C))
+    heating = False
+    moment = start
+    while moment < end:
+        temperature = tank.temperature_c(state)
+        heating = temperature < HEAT_BELOW_C or (heating and temperature < HEAT_UNTIL_C)
+        full = tank.state_of_charge_kwh(HEAT_UNTIL_C)
+        power = min(POWER_KW, max(0.0, full - state) / QUARTER_H) if heating else 0.0
+        demand = share * sum(heat for at, heat in drawn_at.items() if _in_quarter(at, moment))
+        after = tank.after(state, QUARTER_H, power, demand)
+        history.temperature_c.append(round(tank.temperature_c((state + after) / 2), 2))
+        history.power_kw.append(round(power, 3))
+        history.demand_kwh.append(round(demand, 3))
+        state = after
+        moment += QUARTER
+    return history
+
+
+def _in_quarter(at: time, moment: datetime) -> bool:
+    return at.hour == moment.hour and at.minute // 15 == moment.minute // 15
+
+
+def report(
+    url: str, email: str, password: str, sensors: dict[str, int], start: datetime, history: History, *, fahrenheit: bool
+) -> None:
+    """Send temperature, power and heat drawn, with flexmeasures-client.
+
+    Parameters
+    ----------
+    url
+        Of the server.
+    email, password
+        Of the customer's user.
+    sensors
+        Ids of the sensors, as the answer to taking on has them.
+    start
+        Of the first quarter.
+    history
+        What to send.
+    fahrenheit
+        Whether this boiler measures in °F.
+
+    """
+    asyncio.run(_report(url, email, password, sensors, start, history, fahrenheit=fahrenheit))
+
+
+async def _report(
+    url: str, email: str, password: str, sensors: dict[str, int], start: datetime, history: History, *, fahrenheit: bool
+) -> None:
+    temperatures = [round(t * 9 / 5 + 32, 2) for t in history.temperature_c] if fahrenheit else history.temperature_c
+    host = url.partition("://")[2]
+    client = FlexMeasuresClient(email=email, password=password, host=host, ssl=False)
+    try:
+        for sensor, values, unit in [
+            ("temperature", temperatures, "degF" if fahrenheit else "°C"),
+            ("fill_rate", history.power_kw, "kW"),
+            ("demand", history.demand_kwh, "kWh"),
+        ]:
+            await client.post_sensor_data(
+                sensor_id=sensors[sensor],
+                start=start.isoformat(),
+                duration=len(values) * QUARTER,
+                values=values,
+                unit=unit,
+            )
+    finally:
+        await client.close()

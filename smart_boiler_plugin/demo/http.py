@@ -1,0 +1,112 @@
+"""The host's HTTP API, as an operator or a customer uses it: with a token, over the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from smart_boiler_plugin.embedded.processes import StackError
+
+REQUEST_TIMEOUT_S = 60
+
+
+class Api:
+    """The API of a server, on behalf of one user.
+
+    Parameters
+    ----------
+    url
+        Of the server.
+    email, password
+        Of the user; the token comes from ``POST /api/requestAuthToken``.
+
+    Raises
+    ------
+    StackError
+        If the server refuses, here and in every call; the message has its answer.
+
+    """
+
+    def __init__(self, url: str, email: str, password: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        answer = self._call("POST", "/api/requestAuthToken", json={"email": email, "password": password})
+        self._session.headers["Authorization"] = answer["auth_token"]
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Return the JSON answer of a GET."""
+        return self._call("GET", path, params=parameters)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the JSON answer of a POST of JSON."""
+        return self._call("POST", path, json=body)
+
+    def trigger_schedule(self, sensor: int, body: dict[str, Any]) -> str:
+        """Ask for a schedule of a power sensor, and return the id of the job."""
+        return str(self.post(f"/api/v3_0/sensors/{sensor}/schedules/trigger", body)["schedule"])
+
+    def wait_for_schedule(
+        self, sensor: int, job: str, duration: str, timeout_s: float = 60, waiting: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Return the schedule once a worker has made it.
+
+        Parameters
+        ----------
+        sensor, job
+            As of ``trigger_schedule``.
+        duration
+            How much of it to return (ISO 8601); the host's default is six hours.
+        timeout_s
+            How long to wait [s].
+        waiting
+            Called before each look.
+
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            waiting()
+            answer = self._session.get(
+                f"{self.url}/api/v3_0/sensors/{sensor}/schedules/{job}",
+                params={"duration": duration},
+                timeout=REQUEST_TIMEOUT_S,
+            )
+            if answer.status_code == requests.codes.ok and "values" in answer.json():
+                return dict(answer.json())
+            # the host answers that it does not know the schedule yet, while the job waits or runs
+            if time.monotonic() > deadline:
+                raise StackError(f"No schedule for sensor {sensor} within {timeout_s:g} s. Last answer: {answer.text}")
+            time.sleep(0.2)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            answer = self._session.request(method, self.url + path, timeout=REQUEST_TIMEOUT_S, **arguments)
+        except requests.RequestException as error:
+            raise StackError(f"{method} {path} got no answer: {error}") from error
+        if not answer.ok:
+            raise StackError(f"{method} {path} was refused with {answer.status_code}: {answer.text}")
+        return answer.json()
+
+
+def accept_invitation(link: str, password: str) -> None:
+    """Open the link of an invitation and choose a password, as its reader would in a browser.
+
+    Raises
+    ------
+    StackError
+        If the server does not accept it.
+
+    """
+    browser = requests.Session()
+    form = browser.get(link, timeout=REQUEST_TIMEOUT_S)
+    csrf_token = form.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    answer = browser.post(
+        link,
+        data={"csrf_token": csrf_token, "password": password, "password_confirm": password},
+        timeout=REQUEST_TIMEOUT_S,
+        allow_redirects=False,
+    )
+    if answer.status_code != requests.codes.found:
+        raise StackError(f"The invitation was not accepted: {answer.status_code} {answer.reason}")

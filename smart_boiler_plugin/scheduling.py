@@ -1,0 +1,36 @@
+"""BoilerScheduler: the host's StorageScheduler for a boiler, which knows how warm the water is.
+
+It translates and delegates; the optimisation is the host's.
+"""
+
+from __future__ import annotations
+
+from flexmeasures.data.models.planning.storage import StorageScheduler
+
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.settings import MAX_READING_AGE
+
+
+class BoilerScheduler(StorageScheduler):  # type: ignore[misc]  # the host is untyped
+    """Plans a boiler. A trigger needs a start and a duration alone; all else is stored on the asset, or measured.
+
+    A starting state of charge in the trigger counts. Without one, it is worked out from the last temperature reading
+    that is not older than SMART_BOILER_MAX_READING_AGE; without such a reading, the tank is taken to be at its floor.
+    """
+
+    __version__ = "1"
+    __author__ = "smart-boiler-plugin"
+
+    def deserialize_flex_config(self) -> None:
+        """Add what the trigger left out, then let the host check and complete it."""
+        if isinstance(self.flex_model, dict) and not {"soc-at-start", "state-of-charge"} & self.flex_model.keys():
+            self.flex_model = {**self.flex_model, "soc-at-start": f"{self._measured_state_of_charge_kwh():.6f} kWh"}
+        super().deserialize_flex_config()
+
+    def _measured_state_of_charge_kwh(self) -> float:
+        """Return the state of charge at the start [kWh], from the last reading or else the floor."""
+        boiler = Boiler(self.sensor.generic_asset)
+        temperature_c = boiler.last_temperature_c(self.start, MAX_READING_AGE.value, known_at=self.belief_time)
+        if temperature_c is None:
+            temperature_c = boiler.data.temperature_min_c
+        return boiler.data.tank.state_of_charge_kwh(temperature_c)

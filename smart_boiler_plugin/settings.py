@@ -1,0 +1,71 @@
+"""Every ``SMART_BOILER_*`` setting, once: name, type, default, meaning; and how to read one.
+
+The README's table and ``.flexmeasures.cfg.example`` list the same settings; a test compares the three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from flask import Flask, current_app
+
+PREFIX = "SMART_BOILER_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of this plugin.
+
+    Parameters
+    ----------
+    name
+        As it is written in the server's configuration.
+    default
+        What counts when it is unset; also gives the type.
+    meaning
+        One sentence, with the unit.
+
+    """
+
+    name: str
+    default: Any
+    meaning: str
+
+    def for_host(self) -> dict[str, Any]:
+        """Describe the setting the way FlexMeasures checks it when it loads the plugin."""
+        return {
+            "description": self.meaning,
+            "level": "debug",
+            "message_if_missing": f"The default is {self.default!r}.",
+            "parse_as": type(self.default),
+        }
+
+    @property
+    def value(self) -> Any:
+        """The configured value, or the default where it is unset or of a wrong type (the host has warned then)."""
+        configured = current_app.config.get(self.name)
+        return configured if isinstance(configured, type(self.default)) else self.default
+
+
+MAX_READING_AGE = Setting(
+    "SMART_BOILER_MAX_READING_AGE",
+    timedelta(hours=2),
+    "How old the last temperature reading may be to plan from it [timedelta]; older, and the floor is assumed.",
+)
+
+SETTINGS = (MAX_READING_AGE,)
+
+
+def warn_about_settings(app: Flask) -> None:
+    """Log a warning for each ``SMART_BOILER_*`` name in the configuration that is none of ours.
+
+    FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence.
+    """
+    known = [setting.name for setting in SETTINGS]
+    for name in app.config:
+        if name.startswith(PREFIX) and name not in known:
+            likely = get_close_matches(name, known, n=1, cutoff=0)
+            app.logger.warning(f"Unknown setting {name} is ignored. Did you mean {likely[0]}?")
