@@ -9,7 +9,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 from flask import Blueprint
-from flask.blueprints import BlueprintSetupState
+from flask.sansio.blueprints import BlueprintSetupState
 from importlib_metadata import PackageNotFoundError, version
 
 from smart_boiler_plugin.api.errors import answer

@@ -23,7 +23,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
 from smart_boiler_plugin.boiler import ASSET_TYPE, Boiler, BoilerData, make_boiler
-from smart_boiler_plugin.errors import Conflict
+from smart_boiler_plugin.errors import ConflictError
 from smart_boiler_plugin.prices import default_country, get_or_create_consumption_price_sensor
 
 FIELD_BY_CONSTRAINT = {
@@ -89,7 +89,7 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
 
     Raises
     ------
-    Conflict
+    ConflictError
         If the account name, the user name or the e-mail exists on this server, whoever owns it. Nothing is changed.
 
     """
@@ -116,23 +116,28 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
 
 @contextmanager
 def _transaction() -> Iterator[None]:
-    """Commit at the end, or roll everything back. A uniqueness lost to somebody else becomes a Conflict."""
+    """Commit at the end, or roll everything back. A uniqueness lost to somebody else becomes a ConflictError."""
     try:
         yield
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
-        field = FIELD_BY_CONSTRAINT.get(error.orig.diag.constraint_name)
+        field = FIELD_BY_CONSTRAINT.get(_constraint(error) or "")
         if field is None:
             raise
-        raise Conflict({field: ["Was taken by somebody else just now."]}) from error
+        raise ConflictError({field: ["Was taken by somebody else just now."]}) from error
     except BaseException:
         db.session.rollback()
         raise
 
 
+def _constraint(error: IntegrityError) -> str | None:
+    """Return the name of the constraint that was violated, as PostgreSQL tells it."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+
+
 def _refuse_what_is_taken(new: NewCustomer) -> None:
-    """Raise a Conflict that names all fields whose value exists, in whatever case: logging in ignores the case."""
+    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case."""
     rows = {"name": (Account.name, new.name), "user_name": (User.username, new.user_name)}
     rows["user_email"] = (User.email, new.user_email)
     taken = {
@@ -141,7 +146,7 @@ def _refuse_what_is_taken(new: NewCustomer) -> None:
         if db.session.query(db.session.query(column).filter(func.lower(column) == value.lower()).exists()).scalar()
     }
     if taken:
-        raise Conflict(taken)
+        raise ConflictError(taken)
 
 
 def _make_what_all_share() -> None:
@@ -179,6 +184,7 @@ def _invite(user: User) -> str:
     try:
         send_reset_password_instructions(user)
     except OSError as error:  # all that smtplib raises is one, too
-        current_app.logger.error(f"The invitation of user {user.id} could not be mailed: {error!r}")
+        # without a stack trace: the reason says it all
+        current_app.logger.error("The invitation of user %s could not be mailed: %r", user.id, error)  # noqa: TRY400
         return "failed"
     return "sent"

@@ -3,8 +3,8 @@
 ::
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
-    ├── Conflict                409: the name, user name or e-mail is taken
-    └── NoPrices                422: there is nothing to derive a consumption price from
+    ├── ConflictError           409: the name, user name or e-mail is taken
+    └── NoPricesError           422: there is nothing to derive a consumption price from
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
 """
@@ -30,12 +30,12 @@ class SmartBoilerError(Exception):
         self.message = message
 
 
-class Conflict(SmartBoilerError):
+class ConflictError(SmartBoilerError):
     """What should be made exists already, and was left as it is."""
 
     http_status = 409
     status = "CONFLICT"
 
 
-class NoPrices(SmartBoilerError):
+class NoPricesError(SmartBoilerError):
     """The price sensor is missing, or holds nothing for the asked span."""

@@ -21,7 +21,7 @@ from flexmeasures.utils.time_utils import server_now
 from flexmeasures.utils.unit_utils import convert_units
 from sqlalchemy import func
 
-from smart_boiler_plugin.errors import NoPrices
+from smart_boiler_plugin.errors import NoPricesError
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
 CONSUMPTION_SENSOR = {"name": "consumption price", "unit": "EUR/kWh"}
@@ -103,7 +103,7 @@ def update_consumption_prices(country: str, start: datetime, end: datetime) -> U
 
     Raises
     ------
-    NoPrices
+    NoPricesError
         If there is no spot price at all in the span.
 
     """
@@ -117,7 +117,7 @@ def update_consumption_prices(country: str, start: datetime, end: datetime) -> U
         one_deterministic_belief_per_event=True,
     )["event_value"].dropna()
     if prices.empty:
-        raise NoPrices(
+        raise NoPricesError(
             f"No day-ahead price of {country} is known from {start.isoformat()} to {end.isoformat()} "
             f"(sensor {spot.id}). Import them first: flexmeasures entsoe import-day-ahead-prices --country {country}"
         )

@@ -5,18 +5,22 @@ It translates and delegates; the optimisation is the host's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flexmeasures.data.models.planning.storage import StorageScheduler
 
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.settings import MAX_READING_AGE
 
 
-class BoilerScheduler(StorageScheduler):  # type: ignore[misc]  # the host is untyped
+class BoilerScheduler(StorageScheduler):
     """Plans a boiler. A trigger needs a start and a duration alone; all else is stored on the asset, or measured.
 
     A starting state of charge in the trigger counts. Without one, it is worked out from the last temperature reading
     that is not older than SMART_BOILER_MAX_READING_AGE; without such a reading, the tank is taken to be at its floor.
     """
+
+    flex_model: dict[str, Any] | list[dict[str, Any]]
 
     __version__ = "1"
     __author__ = "smart-boiler-plugin"

@@ -10,7 +10,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from flask import Flask, current_app
+from flask import current_app
+from flask.sansio.app import App
 
 PREFIX = "SMART_BOILER_"
 
@@ -59,7 +60,7 @@ MAX_READING_AGE = Setting(
 SETTINGS = (MAX_READING_AGE,)
 
 
-def warn_about_settings(app: Flask) -> None:
+def warn_about_settings(app: App) -> None:
     """Log a warning for each ``SMART_BOILER_*`` name in the configuration that is none of ours.
 
     FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence.
@@ -68,4 +69,4 @@ def warn_about_settings(app: Flask) -> None:
     for name in app.config:
         if name.startswith(PREFIX) and name not in known:
             likely = get_close_matches(name, known, n=1, cutoff=0)
-            app.logger.warning(f"Unknown setting {name} is ignored. Did you mean {likely[0]}?")
+            app.logger.warning("Unknown setting %s is ignored. Did you mean %s?", name, likely[0])

@@ -99,12 +99,12 @@ class Tank:
         return self.cold_water_c + state_of_charge_kwh / self.heat_capacity_kwh_per_k
 
     def storage_efficiency(self, step_h: float) -> float:
-        """Return the share of the state of charge left after a step [h], were ambient as cold as the cold water [-]."""
+        """Return the share of the state of charge [-] that standing loss to a cold-water ambient leaves after a step [h]."""
         return math.exp(-self.heat_loss_coefficient_kw_per_k * step_h / self.heat_capacity_kwh_per_k)
 
     @property
     def ambient_gain_kw(self) -> float:
-        """Constant part of the loss term of equation (4), as a gain: the surroundings are warmer than cold water [kW]."""
+        """Constant part of the loss term of equation (4), as a gain [kW]: ambient is warmer than cold water."""
         return self.heat_loss_coefficient_kw_per_k * (self.ambient_c - self.cold_water_c)
 
     def after(self, state_of_charge_kwh: Numeric, step_h: float, power_kw: Numeric, demand_kwh: Numeric) -> Numeric:
@@ -139,4 +139,4 @@ def standing_loss_kwh_per_day(energy_class: str, volume_l: float) -> float:
 
     """
     constant, factor = STANDING_LOSS_W_BY_ENERGY_CLASS[energy_class]
-    return (constant + factor * volume_l**0.4) * 24 / 1000
+    return float((constant + factor * volume_l**0.4) * 24 / 1000)

@@ -1,6 +1,6 @@
 """Routes of the plugin. Parse, call, dump: the logic is in ``customers``."""
 
-from flask.blueprints import BlueprintSetupState
+from flask.sansio.blueprints import BlueprintSetupState
 
 
 def attach(state: BlueprintSetupState) -> None:

@@ -36,7 +36,7 @@ def answer(error: Exception) -> Response:
         # where webargs could not parse the body, it says more than the bare HTTP code
         said = getattr(error, "data", {}).get("messages") or error.description
         return _rejection(error.code, status, HOST_MESSAGE.get(error.code, said))
-    current_app.logger.exception("Unexpected error")
+    current_app.logger.error("Unexpected error", exc_info=error)
     return _rejection(500, "INTERNAL_SERVER_ERROR", "Something went wrong on the server. Its log has the details.")
 
 

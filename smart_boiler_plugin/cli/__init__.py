@@ -1,9 +1,9 @@
 """The ``flexmeasures smart-boiler`` commands. Parse, call, print: the logic is in ``prices``."""
 
-from flask.cli import AppGroup
+from click import Group
 
 
-def attach(group: AppGroup) -> None:
+def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
     from smart_boiler_plugin.cli import prices  # noqa: PLC0415 (only needed once FlexMeasures is there)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import click
 import pandas as pd
@@ -59,7 +60,7 @@ def _read_prices(file: Path) -> pd.Series[float]:
             f"{file}, line {line}: {','.join(map(str, rows.iloc[line - 2]))} is no quarter of its own with a price. "
             "Right is: 2025-10-29T00:00+01:00,65.45"
         )
-    return pd.Series(values.to_numpy(), index=pd.DatetimeIndex(moments)).sort_index()
+    return cast("pd.Series[float]", pd.Series(values.to_numpy(), index=pd.DatetimeIndex(moments)).sort_index())
 
 
 @click.command("update-prices")

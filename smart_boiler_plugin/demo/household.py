@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from flexmeasures_client import FlexMeasuresClient
 
+from smart_boiler_plugin.demo.http import Login
 from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
 
 QUARTER = timedelta(minutes=15)
+EXPECTED = timedelta(hours=24)
 QUARTER_H = 0.25
 POWER_KW = 1.5
 HEAT_BELOW_C, HEAT_UNTIL_C = 55.0, 60.0
@@ -22,7 +24,10 @@ HEAT_BELOW_C, HEAT_UNTIL_C = 55.0, 60.0
 
 @dataclass
 class History:
-    """What happened per quarter of an hour: mean temperature [°C], power [kW], heat drawn [kWh]."""
+    """What happened per quarter of an hour: mean temperature [°C], power [kW], heat drawn [kWh].
+
+    The heat drawn goes on for ``EXPECTED``: what the household expects to draw.
+    """
 
     temperature_c: list[float] = field(default_factory=list)
     power_kw: list[float] = field(default_factory=list)
@@ -43,7 +48,6 @@ def simulate(start: datetime, end: datetime, *, seed: int) -> History:
     chance = random.Random(seed)  # noqa: S311 (no secret)
     tank = Tank(volume_l=80, standing_loss_kwh_per_day=standing_loss_kwh_per_day("C", 80))
     share = chance.uniform(0.7, 1.3)
-    drawn_at: dict[time, float] = TAPPING_PROFILES["S"]
     history = History()
     state = tank.state_of_charge_kwh(chance.uniform(HEAT_BELOW_C, HEAT_UNTIL_C))
     heating = False
@@ -53,30 +57,33 @@ def simulate(start: datetime, end: datetime, *, seed: int) -> History:
         heating = temperature < HEAT_BELOW_C or (heating and temperature < HEAT_UNTIL_C)
         full = tank.state_of_charge_kwh(HEAT_UNTIL_C)
         power = min(POWER_KW, max(0.0, full - state) / QUARTER_H) if heating else 0.0
-        demand = share * sum(heat for at, heat in drawn_at.items() if _in_quarter(at, moment))
+        demand = share * _profile_kwh(moment)
         after = tank.after(state, QUARTER_H, power, demand)
         history.temperature_c.append(round(tank.temperature_c((state + after) / 2), 2))
         history.power_kw.append(round(power, 3))
         history.demand_kwh.append(round(demand, 3))
         state = after
         moment += QUARTER
+    expected = [end + i * QUARTER for i in range(EXPECTED // QUARTER)]
+    history.demand_kwh += [round(share * _profile_kwh(moment), 3) for moment in expected]
     return history
 
 
-def _in_quarter(at: time, moment: datetime) -> bool:
-    return at.hour == moment.hour and at.minute // 15 == moment.minute // 15
+def _profile_kwh(moment: datetime) -> float:
+    """Return the heat [kWh] that profile S draws in the quarter of an hour that begins at a moment."""
+    return sum(
+        heat
+        for at, heat in TAPPING_PROFILES["S"].items()
+        if (at.hour, at.minute // 15) == (moment.hour, moment.minute // 15)
+    )
 
 
-def report(
-    url: str, email: str, password: str, sensors: dict[str, int], start: datetime, history: History, *, fahrenheit: bool
-) -> None:
+def report(login: Login, sensors: dict[str, int], start: datetime, history: History, *, fahrenheit: bool) -> None:
     """Send temperature, power and heat drawn, with flexmeasures-client.
 
     Parameters
     ----------
-    url
-        Of the server.
-    email, password
+    login
         Of the customer's user.
     sensors
         Ids of the sensors, as the answer to taking on has them.
@@ -88,23 +95,22 @@ def report(
         Whether this boiler measures in °F.
 
     """
-    asyncio.run(_report(url, email, password, sensors, start, history, fahrenheit=fahrenheit))
-
-
-async def _report(
-    url: str, email: str, password: str, sensors: dict[str, int], start: datetime, history: History, *, fahrenheit: bool
-) -> None:
     temperatures = [round(t * 9 / 5 + 32, 2) for t in history.temperature_c] if fahrenheit else history.temperature_c
-    host = url.partition("://")[2]
-    client = FlexMeasuresClient(email=email, password=password, host=host, ssl=False)
+    series = [
+        (sensors["temperature"], temperatures, "degF" if fahrenheit else "°C"),
+        (sensors["fill_rate"], history.power_kw, "kW"),
+        (sensors["demand"], history.demand_kwh, "kWh"),
+    ]
+    asyncio.run(_send(login, start, series))
+
+
+async def _send(login: Login, start: datetime, series: list[tuple[int, list[float], str]]) -> None:
+    host = login.url.partition("://")[2]
+    client = FlexMeasuresClient(email=login.email, password=login.password, host=host, ssl=False)
     try:
-        for sensor, values, unit in [
-            ("temperature", temperatures, "degF" if fahrenheit else "°C"),
-            ("fill_rate", history.power_kw, "kW"),
-            ("demand", history.demand_kwh, "kWh"),
-        ]:
+        for sensor, values, unit in series:
             await client.post_sensor_data(
-                sensor_id=sensors[sensor],
+                sensor_id=sensor,
                 start=start.isoformat(),
                 duration=len(values) * QUARTER,
                 values=values,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -13,15 +14,22 @@ from smart_boiler_plugin.embedded.processes import StackError
 REQUEST_TIMEOUT_S = 60
 
 
+@dataclass(frozen=True)
+class Login:
+    """Who talks to which server: its address, and a user's e-mail and password."""
+
+    url: str
+    email: str
+    password: str
+
+
 class Api:
-    """The API of a server, on behalf of one user.
+    """The API of a server, on behalf of one user; the token comes from ``POST /api/requestAuthToken``.
 
     Parameters
     ----------
-    url
-        Of the server.
-    email, password
-        Of the user; the token comes from ``POST /api/requestAuthToken``.
+    login
+        Who talks to which server.
 
     Raises
     ------
@@ -30,10 +38,10 @@ class Api:
 
     """
 
-    def __init__(self, url: str, email: str, password: str) -> None:
-        self.url = url
+    def __init__(self, login: Login) -> None:
+        self.url = login.url
         self._session = requests.Session()
-        answer = self._call("POST", "/api/requestAuthToken", json={"email": email, "password": password})
+        answer = self._call("POST", "/api/requestAuthToken", json={"email": login.email, "password": login.password})
         self._session.headers["Authorization"] = answer["auth_token"]
 
     def get(self, path: str, **parameters: Any) -> Any:

@@ -29,7 +29,7 @@ def write_sample_prices(file: Path, start: datetime, end: datetime) -> int:
         change are full, too.
 
     """
-    with resources.files(__package__).joinpath("data", FILE).open(encoding="utf-8", newline="") as sample:
+    with (resources.files(__package__) / "data" / FILE).open(encoding="utf-8") as sample:
         price_by_time = {row["local_time"]: row["eur_per_mwh"] for row in csv.DictReader(sample)}
     moments = pd.date_range(start, end, freq="15min", inclusive="left")
     with file.open("w", encoding="utf-8", newline="") as output:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+import pandas as pd
 from tabulate import tabulate
 from uniplot import plot_to_string
 
@@ -43,13 +44,12 @@ def progress(label: str, length: int) -> Iterator[Any]:
         yield bar
 
 
-def picture(title: str, hours: Sequence[float], values: Sequence[float], unit: str) -> None:
-    """Draw values over the hours of the day."""
-    click.echo(
-        plot_to_string(
-            xs=hours, ys=values, title=title, lines=True, width=72, height=8, y_unit=f" {unit}", x_unit=" h", y_min=0
-        )
-    )
+def picture(title: str, moments: pd.DatetimeIndex, values: Sequence[float], unit: str) -> None:
+    """Draw values over local time."""
+    local = moments.tz_localize(None).to_numpy()
+    top = 1.1 * max(*values, 0.001)
+    options = {"lines": True, "width": 72, "height": 7, "y_unit": f" {unit}", "y_min": min(*values, 0), "y_max": top}
+    click.echo(plot_to_string(xs=local, ys=values, title=title, **options))
 
 
 def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from smart_boiler_plugin.demo import household, show
 from smart_boiler_plugin.demo.business import credentials
-from smart_boiler_plugin.demo.http import Api, accept_invitation
+from smart_boiler_plugin.demo.http import Api, Login, accept_invitation
 from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
 from smart_boiler_plugin.embedded.processes import StackError
 from smart_boiler_plugin.embedded.stack import Stack
@@ -59,7 +59,7 @@ class Demo:
         self.yesterday = self.today - pd.DateOffset(days=1)
         self.plan_start = now.ceil("15min")
         operator = credentials(stack)["operator"]
-        self.operator = Api(stack.url, operator["email"], operator["password"])
+        self.operator = Api(Login(stack.url, operator["email"], operator["password"]))
 
     @property
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
@@ -78,7 +78,7 @@ class Demo:
         for customer in self.households:
             with show.timed() as say:
                 answer = self.operator.post("/smart-boiler-plugin/api/boiler-customer", customer.body)
-                customer.ids = {name: value for name, value in answer.items() if isinstance(value, int)}
+                customer.ids = {name: value for name, value in answer.items() if name not in {"invitation", "status"}}
                 say(f"{customer.name}: {', '.join(f'{name} {value}' for name, value in customer.ids.items())}")
                 if answer["invitation"] != "sent":
                     raise StackError("The invitation was not sent.")
@@ -86,6 +86,9 @@ class Demo:
             for customer in self.households:
                 accept_invitation(self._invitation_link(customer.body["user_email"]), customer.password)
             say(f"All three chose a password, by the link in their mail ({self.stack.mailbox.folder})")
+
+    def _login(self, customer: Household) -> Login:
+        return Login(self.stack.url, customer.body["user_email"], customer.password)
 
     def _invitation_link(self, email: str) -> str:
         for mail in self.stack.mailbox:
@@ -102,15 +105,7 @@ class Demo:
             with show.timed() as say:
                 history = household.simulate(self.yesterday, self.plan_start, seed=seed)
                 fahrenheit = customer is self.households[-1]
-                household.report(
-                    self.stack.url,
-                    customer.body["user_email"],
-                    customer.password,
-                    customer.ids,
-                    self.yesterday,
-                    history,
-                    fahrenheit=fahrenheit,
-                )
+                household.report(self._login(customer), customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
                 last = history.temperature_c[-1]
                 shown = f"{last * 9 / 5 + 32:.1f} °F, stored as {last:.1f} °C" if fahrenheit else f"{last:.1f} °C"
                 say(f"{customer.name}: {len(history.temperature_c)} readings since yesterday, now {shown}")
@@ -156,9 +151,9 @@ class Demo:
             say(f"{len(jobs)} plans from {self.plan_start:%Y-%m-%d %H:%M} on, 24 hours each")
         first = self.households[0]
         price = self._values(first.ids["consumption_price"], self.plan_start, PLAN)
-        hours = [self.plan_start.hour + self.plan_start.minute / 60 + i * QUARTER_H for i in range(len(price))]
-        show.picture("Consumption price", hours, price, "EUR/kWh")
-        show.picture(f"Plan of {first.name}", hours, first.plan_kw, "kW")
+        moments = pd.date_range(self.plan_start, periods=len(first.plan_kw), freq="15min")
+        show.picture("Consumption price", moments[: len(price)], price, "EUR/kWh")
+        show.picture(f"Fill rate, plan of {first.name}", moments, first.plan_kw, "kW")
 
     def look(self) -> None:
         """Step 5: the page of each boiler, and what a customer may see."""
@@ -168,8 +163,7 @@ class Demo:
                 say(f"{customer.name}: {self.stack.url}/assets/{customer.ids['boiler']}/graphs")
         first = self.households[0]
         with show.timed() as say:
-            api = Api(self.stack.url, first.body["user_email"], first.password)
-            seen = [asset["name"] for asset in api.get("/api/v3_0/assets")]
+            seen = [asset["name"] for asset in Api(self._login(first)).get("/api/v3_0/assets")]
             if seen != [f"Boiler {first.name}"]:
                 raise StackError(f"{first.name} should see one boiler, but sees: {seen}")
             say(f"{first.name} logs in and sees: {', '.join(seen)}")

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,7 +17,9 @@ class StackError(Exception):
 
 
 class Process:
-    """A process with its output in a log file, which starts anew. It gets no Ctrl-C of the terminal: its owner stops it, in order.
+    """A process with its output in a log file, which starts anew.
+
+    It gets no Ctrl-C of the terminal: its owner stops it, in order.
 
     Parameters
     ----------
@@ -84,19 +87,15 @@ class Process:
     def stop(self, timeout_s: float = 10) -> None:
         """End the process and all that it started; kill what is still there after a time [s]."""
         self._signal(signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.popen.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            pass
         # what it forked (a worker's job) is in its session still
         self._signal(signal.SIGKILL)
         self.popen.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.popen.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def free_port() -> int:

