@@ -65,11 +65,13 @@ class BoilerData:
             ambient_c=self.ambient_c,
         )
 
-    def flex_model(self, demand: Sensor) -> dict[str, Any]:
-        """Describe this boiler in the host's terms, so that a trigger needs a start and a duration alone.
+    @property
+    def flex_model(self) -> dict[str, Any]:
+        """This boiler in the host's terms, so that a trigger needs a start and a duration alone.
 
         The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
-        tank that is colder than its floor would get no plan at all.
+        tank that is colder than its floor would get no plan at all. Draw-offs are not here but added for each plan
+        (``scheduling.py``): the host plans with a demand in kWh, but refuses one in a stored flex-model.
         """
         tank = self.tank
         return {
@@ -77,8 +79,8 @@ class BoilerData:
             "soc-minima": f"{tank.state_of_charge_kwh(self.temperature_min_c):.6f} kWh",
             "soc-max": f"{tank.state_of_charge_kwh(self.temperature_max_c):.6f} kWh",
             "soc-gain": [f"{tank.ambient_gain_kw:.6f} kW"],
-            "soc-usage": [{"sensor": demand.id}],
             "storage-efficiency": f"{100 * tank.storage_efficiency(RESOLUTION / timedelta(hours=1)):.6f} %",
+            "power-capacity": f"{self.power_kw:g} kW",
             "consumption-capacity": f"{self.power_kw:g} kW",
             "production-capacity": "0 kW",
             # hot water loses heat: sooner is never better
@@ -167,7 +169,7 @@ def make_boiler(owner: Account, name: str, timezone: str, price: Sensor, data: B
     db.session.add_all(sensors.values())
     db.session.flush()
 
-    asset.flex_model = data.flex_model(sensors["demand"])
+    asset.flex_model = data.flex_model
     asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
     asset.sensors_to_show = _graphs(price, sensors)
     AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")

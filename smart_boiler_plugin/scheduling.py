@@ -18,6 +18,7 @@ class BoilerScheduler(StorageScheduler):
 
     A starting state of charge in the trigger counts. Without one, it is worked out from the last temperature reading
     that is not older than SMART_BOILER_MAX_READING_AGE; without such a reading, the tank is taken to be at its floor.
+    Draw-offs are those on the boiler's ``demand`` sensor, measured or expected, if the trigger names no others.
     """
 
     flex_model: dict[str, Any] | list[dict[str, Any]]
@@ -27,13 +28,18 @@ class BoilerScheduler(StorageScheduler):
 
     def deserialize_flex_config(self) -> None:
         """Add what the trigger left out, then let the host check and complete it."""
-        if isinstance(self.flex_model, dict) and not {"soc-at-start", "state-of-charge"} & self.flex_model.keys():
-            self.flex_model = {**self.flex_model, "soc-at-start": f"{self._measured_state_of_charge_kwh():.6f} kWh"}
+        if isinstance(self.flex_model, dict):
+            boiler = Boiler(self.sensor.generic_asset)
+            given = {**boiler.asset.flex_model, **self.flex_model}
+            if not {"soc-at-start", "state-of-charge"} & given.keys():
+                measured = f"{self._measured_state_of_charge_kwh(boiler):.6f} kWh"
+                self.flex_model = {**self.flex_model, "soc-at-start": measured}
+            if "soc-usage" not in given:
+                self.flex_model = {**self.flex_model, "soc-usage": [{"sensor": boiler.sensors["demand"].id}]}
         super().deserialize_flex_config()
 
-    def _measured_state_of_charge_kwh(self) -> float:
+    def _measured_state_of_charge_kwh(self, boiler: Boiler) -> float:
         """Return the state of charge at the start [kWh], from the last reading or else the floor."""
-        boiler = Boiler(self.sensor.generic_asset)
         temperature_c = boiler.last_temperature_c(self.start, MAX_READING_AGE.value, known_at=self.belief_time)
         if temperature_c is None:
             temperature_c = boiler.data.temperature_min_c

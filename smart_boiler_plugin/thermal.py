@@ -99,7 +99,7 @@ class Tank:
         return self.cold_water_c + state_of_charge_kwh / self.heat_capacity_kwh_per_k
 
     def storage_efficiency(self, step_h: float) -> float:
-        """Return the share of the state of charge [-] that standing loss to a cold-water ambient leaves after a step [h]."""
+        """Return the share of the state of charge [-] that a step [h] leaves, were ambient as cold as cold water."""
         return math.exp(-self.heat_loss_coefficient_kw_per_k * step_h / self.heat_capacity_kwh_per_k)
 
     @property

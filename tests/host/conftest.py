@@ -1,0 +1,68 @@
+"""A real FlexMeasures app with this plugin, on a real PostgreSQL, emptied before each test."""
+
+import pytest
+from flexmeasures.app import create
+from flexmeasures.data import db
+from sqlalchemy import text
+
+from tests.databases import test_database
+
+SETTINGS = {
+    "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
+    "FLEXMEASURES_TIMEZONE": "Europe/Amsterdam",
+    "LOGGING_LEVEL": "WARNING",
+    "SECRET_KEY": "for tests alone",
+    "SECURITY_TOTP_SECRETS": {"1": "for tests alone"},
+    "SECURITY_PASSWORD_CHECK_BREACHED": None,
+    # the mails are looked at, and not sent; tests/system has a real mail server
+    "MAIL_SUPPRESS_SEND": True,
+    "RATELIMIT_STORAGE_URI": "memory://",
+}
+
+
+@pytest.fixture(scope="package")
+def _app(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("host")
+    with test_database(folder) as uri, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # for the host's log
+        config = folder / "flexmeasures.cfg"
+        settings = {**SETTINGS, "SQLALCHEMY_DATABASE_URI": uri}
+        config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
+        app = create(env="production", path_to_config=str(config))
+        with app.app_context():
+            db.create_all()
+        yield app
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(_app):
+    """The app, with an empty database. Tests push their own contexts: a request must not inherit one."""
+    with _app.app_context():
+        tables = ", ".join(f'"{table}"' for table in db.metadata.tables)
+        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        db.session.commit()
+    return _app
+
+
+@pytest.fixture
+def mails(app):
+    """All mails that the app sends, as Flask-Mail records them."""
+    with app.mail.record_messages() as outbox:
+        yield outbox
+
+
+@pytest.fixture
+def contents(app):
+    """A function that returns all rows of all tables, to compare before and after."""
+
+    def read():
+        with app.app_context():
+            return {
+                name: sorted(map(repr, db.session.execute(db.select(table)).all()))
+                for name, table in db.metadata.tables.items()
+            }
+
+    return read

@@ -1,0 +1,154 @@
+"""From spot prices to consumption prices, by the commands."""
+
+import pandas as pd
+import pytest
+from flexmeasures import Asset, Sensor
+from flexmeasures.data import db
+
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
+
+TIMEZONE = "Europe/Amsterdam"
+
+
+@pytest.fixture
+def flexmeasures(app):
+    """A function that runs ``flexmeasures WORDS`` and returns click's result."""
+
+    def run(*words):
+        return app.test_cli_runner().invoke(args=[str(word) for word in words])
+
+    return run
+
+
+@pytest.fixture
+def price_file(tmp_path):
+    """A function that writes a CSV file with a price [EUR/MWh] of 10 + 0.1 per quarter, and returns its path."""
+
+    def write(day, days=1, skip=()):
+        start = pd.Timestamp(day, tz=TIMEZONE)
+        moments = pd.date_range(start, start + pd.DateOffset(days=days), freq="15min", inclusive="left")
+        rows = [f"{moment.isoformat()},{10 + i / 10}" for i, moment in enumerate(moments) if i not in skip]
+        file = tmp_path / "prices.csv"
+        file.write_text("start,EUR/MWh\n" + "\n".join(rows) + "\n")
+        return file
+
+    return write
+
+
+def values(app, make_sensor, day, days=1):
+    """Return what a sensor holds from a local day on."""
+    start = pd.Timestamp(day, tz=TIMEZONE)
+    with app.app_context():
+        beliefs = make_sensor().search_beliefs(
+            event_starts_after=start,
+            event_ends_before=start + pd.DateOffset(days=days),
+            most_recent_beliefs_only=True,
+            one_deterministic_belief_per_event=True,
+        )
+        return beliefs["event_value"].tolist()
+
+
+def test_prices_are_stored_where_the_entsoe_plugin_stores_them(app, flexmeasures, price_file):
+    assert flexmeasures("smart-boiler", "import-prices", "--country", "BE", price_file("2025-10-29")).exit_code == 0
+    with app.app_context():
+        zone = db.session.query(Asset).filter_by(name="BE transmission zone", account_id=None).one()
+        sensor = db.session.query(Sensor).filter_by(generic_asset_id=zone.id).one()
+        assert zone.generic_asset_type.name == "transmission zone"
+        assert (sensor.name, sensor.unit, sensor.timezone) == ("Day-ahead prices", "EUR/MWh", TIMEZONE)
+        assert sensor.event_resolution == pd.Timedelta("15min")
+
+
+@pytest.mark.parametrize(("day", "quarters"), [("2025-10-29", 96), ("2026-03-29", 92), ("2025-10-26", 100)])
+def test_consumption_prices_are_spot_prices_per_kwh_also_when_the_clock_changes(
+    app, flexmeasures, price_file, day, quarters
+):
+    flexmeasures("smart-boiler", "import-prices", price_file(day))
+    result = flexmeasures("smart-boiler", "update-prices", "--from-date", day, "--to-date", day)
+    assert result.exit_code == 0
+    assert f"{day}  {quarters} of {quarters} quarters" in result.output
+    expected = [(10 + i / 10) / 1000 for i in range(quarters)]
+    assert values(app, lambda: get_or_create_consumption_price_sensor("NL"), day) == pytest.approx(expected)
+
+
+def test_a_gap_is_told_per_day_and_not_filled(app, flexmeasures, price_file):
+    flexmeasures("smart-boiler", "import-prices", price_file("2025-10-29", skip=range(40, 44)))
+    result = flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-30")
+    assert "2025-10-29  92 of 96 quarters" in result.output
+    assert "2025-10-30  0 of 96 quarters" in result.output
+    assert len(values(app, lambda: get_or_create_consumption_price_sensor("NL"), "2025-10-29")) == 92
+
+
+def test_running_both_again_changes_nothing(flexmeasures, price_file, contents):
+    file = price_file("2025-10-29")
+    commands = [
+        ("smart-boiler", "import-prices", file),
+        ("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-29"),
+    ]
+    for command in commands:
+        assert flexmeasures(*command).exit_code == 0
+    before = contents()
+    for command in commands:
+        assert flexmeasures(*command).exit_code == 0
+    assert contents() == before
+
+
+def test_countries_do_not_mix(app, flexmeasures, price_file):
+    flexmeasures("smart-boiler", "import-prices", "--country", "BE", price_file("2025-10-29"))
+    result = flexmeasures("smart-boiler", "update-prices", "--country", "NL", "--from-date", "2025-10-29")
+    assert result.exit_code == 1
+    assert "flexmeasures entsoe import-day-ahead-prices --country NL" in result.output
+
+
+def test_hourly_spot_prices_count_for_each_of_their_quarters(app, flexmeasures):
+    day = pd.Timestamp("2025-10-29", tz=TIMEZONE)
+    with app.app_context():
+        sensor = get_or_create_spot_price_sensor("NL")
+        sensor.event_resolution = pd.Timedelta("1h").to_pytimedelta()
+        db.session.commit()
+        from smart_boiler_plugin.prices import import_spot_prices
+
+        hours = pd.date_range(day, periods=24, freq="1h")
+        import_spot_prices("NL", pd.Series([float(hour) for hour in range(24)], index=hours), "test")
+    result = flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-29")
+    assert "96 of 96 quarters" in result.output
+    stored = values(app, lambda: get_or_create_consumption_price_sensor("NL"), "2025-10-29")
+    assert stored == pytest.approx([hour / 1000 for hour in range(24) for _ in range(4)])
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2025-10-29T00:15:00+01:00,abc", "line 3"),
+        ("2025-10-29T00:15:00,10", "line 3"),
+        ("2025-10-29T00:07:00+01:00,10", "line 3"),
+        ("2025-10-29T00:00:00+01:00,10", "line 3"),
+        ("yesterday,10", "line 3"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_stored(flexmeasures, contents, tmp_path, line, told):
+    file = tmp_path / "prices.csv"
+    file.write_text(f"start,EUR/MWh\n2025-10-29T00:00:00+01:00,65.45\n{line}\n")
+    before = contents()
+    result = flexmeasures("smart-boiler", "import-prices", file)
+    assert result.exit_code == 1
+    assert told in result.output
+    assert contents() == before
+
+
+def test_a_file_with_other_columns_is_refused(flexmeasures, tmp_path):
+    file = tmp_path / "prices.csv"
+    file.write_text("start\n2025-10-29T00:00:00+01:00\n")
+    result = flexmeasures("smart-boiler", "import-prices", file)
+    assert result.exit_code == 1
+    assert "must have two" in result.output
+
+
+def test_days_in_the_wrong_order_are_refused(flexmeasures):
+    result = flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-28")
+    assert result.exit_code == 2
+    assert "--to-date" in result.output
+
+
+@pytest.mark.parametrize("command", ["import-prices", "update-prices"])
+def test_help_has_an_example(flexmeasures, command):
+    assert f"flexmeasures smart-boiler {command}" in flexmeasures("smart-boiler", command, "--help").output

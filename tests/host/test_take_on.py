@@ -1,0 +1,317 @@
+"""POST /boiler-customer: what it makes, what it answers, and what it refuses."""
+
+import smtplib
+
+import pytest
+from flexmeasures import Account, Asset, Sensor, User
+from flexmeasures.data import db
+from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
+
+from smart_boiler_plugin import customers
+from tests.factories import make_account, make_operator, make_user
+
+PATH = "/smart-boiler-plugin/api/boiler-customer"
+BODY = {"name": "Client 1", "user_name": "client1", "user_email": "client1@example.com"}
+
+
+@pytest.fixture
+def operator(app):
+    """Id of the operator's account, and the token of its consultant."""
+    with app.app_context():
+        return make_operator()
+
+
+@pytest.fixture
+def post(app, operator):
+    """A function that posts a body as the operator's consultant."""
+
+    def send(body=BODY, token=operator[1], **arguments):
+        headers = {"Authorization": token} if token else {}
+        return app.test_client().post(PATH, **({"json": body} | arguments), headers=headers)
+
+    return send
+
+
+def test_the_answer_names_all_that_was_made(app, post, mails):
+    answer = post()
+    assert answer.status_code == 201
+    made = answer.json
+    with app.app_context():
+        assert db.session.get(Account, made["account"]).name == "Client 1"
+        assert db.session.get(User, made["user"]).email == "client1@example.com"
+        assert db.session.get(Asset, made["boiler"]).name == "Boiler Client 1"
+        for role in ("temperature", "fill_rate", "demand", "cost"):
+            sensor = db.session.get(Sensor, made[role])
+            assert sensor.name == role.replace("_", "-")
+            assert sensor.generic_asset_id == made["boiler"]
+        assert db.session.get(Sensor, made["consumption_price"]).unit == "EUR/kWh"
+    assert made["invitation"] == "sent"
+
+
+def test_the_account_is_a_client_of_the_callers_account(app, post, operator):
+    made = post().json
+    with app.app_context():
+        assert db.session.get(Account, made["account"]).consultancy_account_id == operator[0]
+
+
+def test_the_user_administers_the_account_and_has_its_time_zone(app, post):
+    made = post().json
+    with app.app_context():
+        user = db.session.get(User, made["user"])
+        assert user.account_id == made["account"]
+        assert [role.name for role in user.roles] == ["account-admin"]
+        assert user.timezone == "Europe/Amsterdam"
+
+
+@pytest.mark.parametrize(
+    ("role", "unit"), [("temperature", "°C"), ("fill_rate", "kW"), ("demand", "kWh"), ("cost", "EUR")]
+)
+def test_sensors_are_quarter_hourly_and_in_local_time(app, post, role, unit):
+    made = post().json
+    with app.app_context():
+        sensor = db.session.get(Sensor, made[role])
+        assert (sensor.unit, sensor.event_resolution.total_seconds(), sensor.timezone) == (
+            unit,
+            900,
+            "Europe/Amsterdam",
+        )
+
+
+def test_consumption_counts_positive_on_the_fill_rate(app, post):
+    made = post().json
+    with app.app_context():
+        assert db.session.get(Sensor, made["fill_rate"]).get_attribute("consumption_is_positive") is True
+
+
+def test_the_boiler_is_a_battery_and_its_page_shows_price_fill_rate_demand_and_temperature(app, post):
+    made = post().json
+    with app.app_context():
+        boiler = db.session.get(Asset, made["boiler"])
+        assert boiler.generic_asset_type.name == "battery"
+        shown = [plot["sensor"] for graph in boiler.sensors_to_show for plot in graph["plots"]]
+    assert shown == [made[role] for role in ("consumption_price", "fill_rate", "demand", "temperature")]
+
+
+def test_the_stored_flex_model_is_that_of_a_household_boiler(app, post):
+    """80 l from 10 to 50 and 65 °C is 3.708 and 5.098 kWh; class C loses 1.109 kWh a day at 45 K, UA = 1.027 W/K."""
+    made = post().json
+    with app.app_context():
+        flex_model = dict(db.session.get(Asset, made["boiler"]).flex_model)
+    number = {key: float(value.split()[0]) for key, value in flex_model.items() if isinstance(value, str)}
+    assert number["soc-min"] == 0
+    assert number["soc-minima"] == pytest.approx(3.708, abs=0.001)
+    assert number["soc-max"] == pytest.approx(5.098, abs=0.001)
+    assert number["storage-efficiency"] == pytest.approx(99.7234, abs=0.001)
+    assert number["consumption-capacity"] == 1.5
+    assert number["production-capacity"] == 0
+    assert flex_model["soc-gain"] == ["0.010271 kW"]
+
+
+def test_the_host_accepts_the_stored_flex_config(app, post):
+    """What its own PATCH would refuse must not be stored by us either."""
+    from flexmeasures.data.schemas.scheduling import DBFlexContextSchema
+    from flexmeasures.data.schemas.scheduling.storage import DBStorageFlexModelSchema
+
+    made = post().json
+    with app.app_context():
+        boiler = db.session.get(Asset, made["boiler"])
+        assert DBStorageFlexModelSchema().validate(dict(boiler.flex_model)) == {}
+        assert DBFlexContextSchema().validate(dict(boiler.flex_context)) == {}
+
+
+def test_all_changes_are_in_the_hosts_audit_log_with_who_did_it(app, post):
+    made = post().json
+    with app.app_context():
+        account_events = db.session.query(AuditLog).filter_by(affected_account_id=made["account"]).all()
+        asset_events = db.session.query(AssetAuditLog).filter_by(affected_asset_id=made["boiler"]).all()
+        assert {event.event for event in account_events} == {
+            f"Took on boiler customer 'Client 1': created account {made['account']}",
+            "User client1 created",
+        }
+        assert len(asset_events) == 1 + 4
+        assert {event.active_user_name for event in [*account_events, *asset_events]} == {"operator"}
+
+
+def test_the_invitation_goes_out_after_the_commit_and_has_no_password(app, post, mails):
+    assert post().status_code == 201
+    assert [mail.recipients for mail in mails] == [["client1@example.com"]]
+    assert "/reset/" in mails[0].body
+
+
+def test_white_space_around_names_is_trimmed(app, post):
+    made = post({"name": " Client 1 ", "user_name": "client1 ", "user_email": " client1@example.com"}).json
+    with app.app_context():
+        assert db.session.get(Account, made["account"]).name == "Client 1"
+        assert db.session.get(User, made["user"]).username == "client1"
+
+
+def test_a_second_customer_shares_the_price_but_nothing_else(post):
+    first = post().json
+    second = post({"name": "Client 2", "user_name": "client2", "user_email": "client2@example.com"}).json
+    assert first["consumption_price"] == second["consumption_price"]
+    for made in ("account", "user", "boiler", "temperature", "fill_rate", "demand", "cost"):
+        assert first[made] != second[made]
+
+
+def test_a_mail_server_that_is_down_loses_no_customer(app, post, monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise smtplib.SMTPServerDisconnected("nobody there")
+
+    monkeypatch.setattr(smtplib.SMTP, "__init__", refuse)
+    monkeypatch.setattr(app.extensions["mail"], "suppress", False)
+    answer = post()
+    assert answer.status_code == 201
+    assert answer.json["invitation"] == "failed"
+    assert "nobody there" in caplog.text
+    with app.app_context():
+        assert db.session.get(Account, answer.json["account"]).name == "Client 1"
+
+
+def test_without_a_token_it_is_a_401(post, contents):
+    before = contents()
+    answer = post(token=None)
+    assert (answer.status_code, answer.json["status"]) == (401, "UNAUTHORIZED")
+    assert contents() == before
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
+def test_with_a_wrong_token_it_is_a_401(post, contents, token):
+    before = contents()
+    assert post(token=token).status_code == 401
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    ("account_roles", "user_roles"),
+    [
+        ([], []),
+        ([], ["consultant"]),
+        (["Consultancy"], []),
+        (["Consultancy"], ["account-admin"]),
+        ([], ["admin-reader"]),
+    ],
+)
+def test_who_may_not_create_accounts_gets_a_403_that_tells_nothing(app, post, contents, account_roles, user_roles):
+    with app.app_context():
+        _, token = make_user(make_account("Others", roles=account_roles), "other", roles=user_roles)
+    before = contents()
+    answer = post(token=token)
+    assert (answer.status_code, answer.json["status"]) == (403, "INVALID_SENDER")
+    assert answer.json["message"] == "You cannot be authorized for this content or functionality."
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+def test_an_admin_may(app, post):
+    with app.app_context():
+        account = make_account("Administration")
+        account_id, (_, token) = account.id, make_user(account, "admin", roles=["admin"])
+    made = post(token=token).json
+    with app.app_context():
+        assert db.session.get(Account, made["account"]).consultancy_account_id == account_id
+
+
+@pytest.mark.parametrize("field", ["name", "user_name", "user_email"])
+@pytest.mark.parametrize("value", [None, "", "   ", 7, ["x"], {"a": 1}, "x" * 300])
+def test_a_wrong_field_is_a_422_that_names_it(post, contents, field, value):
+    before = contents()
+    answer = post({**BODY, field: value})
+    assert answer.status_code == 422
+    assert list(answer.json["message"]["json"]) == [field]
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+@pytest.mark.parametrize("email", ["client1", "client1@", "@example.com", "a b@example.com", "a@b@example.com"])
+def test_what_is_no_e_mail_address_is_a_422(post, email):
+    answer = post({**BODY, "user_email": email})
+    assert answer.status_code == 422
+    assert list(answer.json["message"]["json"]) == ["user_email"]
+
+
+@pytest.mark.parametrize("field", ["name", "user_name", "user_email"])
+def test_a_missing_field_is_a_422_that_names_it(post, contents, field):
+    before = contents()
+    answer = post({key: value for key, value in BODY.items() if key != field})
+    assert (answer.status_code, answer.json["status"]) == (422, "UNPROCESSABLE_ENTITY")
+    assert answer.json["message"] == {"json": {field: ["Missing data for required field."]}}
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+def test_an_unknown_field_is_a_422_that_names_it(post):
+    answer = post({**BODY, "volume": "80 l"})
+    assert answer.status_code == 422
+    assert answer.json["message"] == {"json": {"volume": ["Unknown field."]}}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,", "\x00"])
+def test_a_body_that_is_no_json_is_refused(post, contents, text):
+    before = contents()
+    answer = post(json=None, data=text, content_type="application/json")
+    assert answer.status_code in {400, 422}
+    assert answer.json["result"] == "Rejected"
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+@pytest.mark.parametrize("body", [[], [BODY], "text", 7])
+def test_json_that_is_no_object_is_refused(post, body):
+    assert post(body).status_code in {400, 422}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Client 1"),
+        ("name", "CLIENT 1"),
+        ("user_name", "client1"),
+        ("user_email", "client1@example.com"),
+        ("user_email", "Client1@Example.com"),
+    ],
+)
+def test_what_is_taken_is_a_409_that_names_the_field_and_changes_nothing(post, contents, mails, field, value):
+    assert post().status_code == 201
+    before = contents()
+    other = {"name": "Client 2", "user_name": "client2", "user_email": "client2@example.com"}
+    answer = post({**other, field: value})
+    assert (answer.status_code, answer.json["status"]) == (409, "CONFLICT")
+    assert list(answer.json["message"]["json"]) == [field]
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+    assert len(mails) == 1
+
+
+def test_the_account_of_another_operator_cannot_be_joined_by_its_name(app, post, contents):
+    with app.app_context():
+        _, rivals_token = make_operator("Rival", "rival")
+    assert post(token=rivals_token).status_code == 201
+    before = contents()
+    answer = post({**BODY, "user_name": "thief", "user_email": "thief@example.com"})
+    assert answer.status_code == 409
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+def test_a_name_lost_to_somebody_else_in_between_is_a_409(app, post, contents, monkeypatch):
+    """The check before finds nothing, the unique constraint does: as when two requests come at once."""
+    assert post().status_code == 201
+    before = contents()
+    monkeypatch.setattr(customers, "_refuse_what_is_taken", lambda _: None)
+    answer = post({**BODY, "user_name": "client2", "user_email": "client2@example.com"})
+    assert answer.status_code == 409
+    assert list(answer.json["message"]["json"]) == ["name"]
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+
+
+def test_a_failure_in_the_middle_leaves_nothing(app, post, contents, mails, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("secret detail")
+
+    post({"name": "Before", "user_name": "before", "user_email": "before@example.com"})
+    before = contents()
+    monkeypatch.setattr(customers, "make_boiler", fail)
+    answer = post()
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.text
+    assert _without_last_seen(contents()) == _without_last_seen(before)
+    assert len(mails) == 1
+
+
+def _without_last_seen(contents):
+    """Leave out the users: the host notes when it last saw the caller."""
+    return {table: rows for table, rows in contents.items() if table != "fm_user"} | {"users": len(contents["fm_user"])}

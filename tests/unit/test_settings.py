@@ -1,0 +1,55 @@
+import logging
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from smart_boiler_plugin.settings import MAX_READING_AGE, SETTINGS, warn_about_settings
+
+
+@pytest.fixture
+def bare_app():
+    return Flask("app with settings")
+
+
+def test_an_unset_setting_has_its_default(bare_app):
+    with bare_app.app_context():
+        assert timedelta(hours=2) == MAX_READING_AGE.value
+
+
+def test_a_configured_setting_counts(bare_app):
+    bare_app.config["SMART_BOILER_MAX_READING_AGE"] = timedelta(minutes=30)
+    with bare_app.app_context():
+        assert timedelta(minutes=30) == MAX_READING_AGE.value
+
+
+def test_a_setting_of_a_wrong_type_falls_back_to_the_default(bare_app):
+    bare_app.config["SMART_BOILER_MAX_READING_AGE"] = "2 hours"
+    with bare_app.app_context():
+        assert timedelta(hours=2) == MAX_READING_AGE.value
+
+
+def test_a_misspelt_setting_is_warned_of_with_the_likely_name(bare_app, caplog):
+    bare_app.config["SMART_BOILER_MAX_READING_AEG"] = timedelta(minutes=30)
+    with caplog.at_level(logging.WARNING, logger="app with settings"):
+        warn_about_settings(bare_app)
+    assert caplog.messages == [
+        "Unknown setting SMART_BOILER_MAX_READING_AEG is ignored. Did you mean SMART_BOILER_MAX_READING_AGE?"
+    ]
+
+
+def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
+    readme = _read("README.md")
+    example = _read(".flexmeasures.cfg.example")
+    for setting in SETTINGS:
+        assert "[" in setting.meaning
+        assert f"`{setting.name}`" in readme
+        assert setting.name in example
+    named = {word.strip("`#,.:= ") for text in (readme, example) for word in text.split() if "SMART_BOILER_" in word}
+    assert named == {setting.name for setting in SETTINGS}
+
+
+def _read(name):
+    from pathlib import Path
+
+    return (Path(__file__).parents[2] / name).read_text()

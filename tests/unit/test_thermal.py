@@ -1,0 +1,64 @@
+from datetime import time
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
+
+HOUSEHOLD_TANK = Tank(volume_l=80, standing_loss_kwh_per_day=1.1)
+
+
+def test_heat_capacity_of_80_litres():
+    assert pytest.approx(0.09270, abs=5e-6) == HOUSEHOLD_TANK.heat_capacity_kwh_per_k
+
+
+@pytest.mark.parametrize(
+    ("state_of_charge_kwh", "temperature_c"), [(3.70, 49.91), (3.75, 50.45), (4.80, 61.78), (5.10, 65.02), (0, 10)]
+)
+def test_state_of_charge_and_temperature_are_each_others_inverse(state_of_charge_kwh, temperature_c):
+    assert HOUSEHOLD_TANK.temperature_c(state_of_charge_kwh) == pytest.approx(temperature_c, abs=0.005)
+    assert HOUSEHOLD_TANK.state_of_charge_kwh(temperature_c) == pytest.approx(state_of_charge_kwh, abs=0.0005)
+
+
+def test_arrays_give_what_their_elements_give():
+    temperatures = np.array([10.0, 50.0, 65.0])
+    expected = [HOUSEHOLD_TANK.state_of_charge_kwh(temperature) for temperature in temperatures.tolist()]
+    np.testing.assert_allclose(HOUSEHOLD_TANK.state_of_charge_kwh(temperatures), expected)
+
+
+def test_efficiency_of_9995_per_mille_per_quarter_is_a_standing_loss_of_a_fifth_kwh_per_day():
+    assert Tank(volume_l=80, standing_loss_kwh_per_day=0.2).storage_efficiency(0.25) == pytest.approx(0.9995, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("power_kw", "demand_kwh", "hours"), [(0, 0, 24), (1.5, 0, 1), (1.5, 0.105, 0.25), (0, 1.4, 0.25)]
+)
+def test_step_agrees_with_numerical_integration(power_kw, demand_kwh, hours):
+    tank, begin = HOUSEHOLD_TANK, 4.2
+
+    def rate(_, state):
+        loss = tank.heat_loss_coefficient_kw_per_k * (tank.temperature_c(state) - tank.ambient_c)
+        return power_kw - demand_kwh / hours - loss
+
+    integrated = solve_ivp(rate, (0, hours), [begin], rtol=1e-10, atol=1e-12).y[0, -1]
+    assert tank.after(begin, hours, power_kw, demand_kwh) == pytest.approx(integrated, rel=1e-6)
+
+
+def test_a_tank_without_losses_keeps_its_heat():
+    assert Tank(volume_l=80, standing_loss_kwh_per_day=0).after(4.0, 24, 0.0, 0.0) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    # worked out by hand: (a + b * V^0.4) W * 24 h
+    ("energy_class", "volume_l", "expected_kwh"),
+    [("A", 80, 0.5696), ("B", 80, 0.7925), ("C", 80, 1.1093), ("D", 80, 1.5534), ("C", 200, 1.4728)],
+)
+def test_standing_loss_by_energy_class(energy_class, volume_l, expected_kwh):
+    assert standing_loss_kwh_per_day(energy_class, volume_l) == pytest.approx(expected_kwh, abs=5e-4)
+
+
+@pytest.mark.parametrize(("profile", "kwh_per_day"), [("S", 2.100), ("M", 5.845)])
+def test_tapping_profiles_draw_what_the_regulation_says_per_day(profile, kwh_per_day):
+    assert sum(TAPPING_PROFILES[profile].values()) == pytest.approx(kwh_per_day)
+    assert TAPPING_PROFILES[profile][time(7, 0)] == 0.105
