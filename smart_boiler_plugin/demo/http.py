@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import requests
 
+from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.processes import StackError
 
 REQUEST_TIMEOUT_S = 60
@@ -96,6 +98,23 @@ class Api:
         if not answer.ok:
             raise StackError(f"{method} {path} was refused with {answer.status_code}: {answer.text}")
         return answer.json()
+
+
+def invitation_link(mailbox: Mailbox, email: str) -> str:
+    """Return the link in the last invitation that went to somebody.
+
+    Raises
+    ------
+    StackError
+        If none went there.
+
+    """
+    for mail in reversed(list(mailbox)):
+        body = mail.get_body(("plain",))
+        found = body and re.search(r"http\S+/reset/\S+", body.get_content())
+        if mail["To"] == email and found:
+            return found[0]
+    raise StackError(f"No invitation for {email} in {mailbox.folder}")
 
 
 def accept_invitation(link: str, password: str) -> None:

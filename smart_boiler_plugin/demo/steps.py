@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import pandas as pd
 
 from smart_boiler_plugin.demo import household, show
 from smart_boiler_plugin.demo.business import credentials
-from smart_boiler_plugin.demo.http import Api, Login, accept_invitation
+from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
 from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
 from smart_boiler_plugin.embedded.processes import StackError
 from smart_boiler_plugin.embedded.stack import Stack
@@ -84,20 +83,12 @@ class Demo:
                     raise StackError("The invitation was not sent.")
         with show.timed() as say:
             for customer in self.households:
-                accept_invitation(self._invitation_link(customer.body["user_email"]), customer.password)
+                link = invitation_link(self.stack.mailbox, customer.body["user_email"])
+                accept_invitation(link, customer.password)
             say(f"All three chose a password, by the link in their mail ({self.stack.mailbox.folder})")
 
     def _login(self, customer: Household) -> Login:
         return Login(self.stack.url, customer.body["user_email"], customer.password)
-
-    def _invitation_link(self, email: str) -> str:
-        for mail in self.stack.mailbox:
-            body = mail.get_body(("plain",))
-            if mail["To"] == email and body:
-                found = re.search(r"http\S+", body.get_content())
-                if found:
-                    return found[0]
-        raise StackError(f"No invitation for {email} in {self.stack.mailbox.folder}")
 
     def report_readings(self) -> None:
         """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""

@@ -9,12 +9,12 @@ import timely_beliefs as tb
 from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.utils import save_to_db
-from scipy.optimize import linprog
 
 from smart_boiler_plugin.boiler import Boiler, BoilerData, make_boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.scheduling import BoilerScheduler
 from tests.factories import make_account
+from tests.oracle import lowest_cost
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
 QUARTERS = 96
@@ -118,28 +118,34 @@ def test_the_plan_costs_what_an_independent_linear_programme_says(boiler):
     store(boiler.sensors["demand"], demand, START)
     store(boiler.sensors["temperature"], [60.0], START - timedelta(minutes=15))
     planned = plan(boiler)
-    assert prices() @ planned / 4 == pytest.approx(lowest_cost(boiler.data, 60.0, demand), rel=1e-5)
-
-
-def lowest_cost(data, temperature_c, demand):
-    """Return the lowest cost [EUR] of a day that keeps the floor and the ceiling, by an own linear programme."""
-    tank = data.tank
-    efficiency = tank.storage_efficiency(0.25)
-    # what one kWh that flows evenly during a quarter is worth at its end
-    worth = (1 - efficiency) / -np.log(efficiency)
-    steps = np.arange(QUARTERS)
-    decay = np.where(steps[:, None] >= steps, efficiency ** (steps[:, None] - steps), 0) * worth
-    inflow = tank.ambient_gain_kw / 4 - demand
-    idle = tank.state_of_charge_kwh(temperature_c) * efficiency ** (steps + 1) + decay @ inflow
-    lowest, highest = (tank.state_of_charge_kwh(t) for t in (data.temperature_min_c, data.temperature_max_c))
-    solved = linprog(
-        prices() / 4,
-        A_ub=np.vstack([decay / 4, -decay / 4]),
-        b_ub=np.concatenate([highest - idle, idle - lowest]),
-        bounds=(0, data.power_kw),
+    tank = boiler.data.tank
+    expected = lowest_cost(
+        prices(),
+        tank.state_of_charge_kwh(60.0),
+        lowest=tank.state_of_charge_kwh(50.0),
+        highest=tank.state_of_charge_kwh(65.0),
+        power_kw=1.5,
+        efficiency=tank.storage_efficiency(0.25),
+        inflow_kwh=tank.ambient_gain_kw / 4 - demand,
     )
-    assert solved.success
-    return solved.fun
+    assert prices() @ planned / 4 == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_the_trigger_says_of_a_kind_replaces_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, **{"soc-min": "1 kWh", "soc-max": "6 kWh", "storage-efficiency": "99.95%"})
+    scheduler.collect_flex_config()
+    flex_model = scheduler.flex_model
+    assert (flex_model["soc-min"], flex_model["soc-max"]) == ("1 kWh", "6 kWh")
+    assert not {"soc-minima", "soc-gain"} & flex_model.keys()
+    assert flex_model["production-capacity"] == "0 kW"
+    assert flex_model["soc-usage"] == [{"sensor": boiler.sensors["demand"].id}]
+
+
+def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, **{"soc-max": "6 kWh"})
+    scheduler.collect_flex_config()
+    own = dict(boiler.asset.flex_model)
+    assert {name: scheduler.flex_model[name] for name in own} == {**own, "soc-max": "6 kWh"}
 
 
 def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):

@@ -1,0 +1,31 @@
+"""Server, worker, Redis, mail and PostgreSQL as they run in a business, talked to over the network."""
+
+import pytest
+
+from smart_boiler_plugin.demo.business import credentials, open_business
+from smart_boiler_plugin.demo.http import Api, Login
+from smart_boiler_plugin.embedded.stack import Stack
+from tests.databases import test_database
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory):
+    """A running stack with an operator and an admin."""
+    folder = tmp_path_factory.mktemp("system")
+    with test_database(folder) as uri, Stack(folder / "stack", database_uri=uri) as running:
+        open_business(running)
+        running.start_server()
+        yield running
+
+
+@pytest.fixture(scope="package")
+def operator(stack):
+    """Login of the operator's consultant."""
+    known = credentials(stack)
+    return Login(stack.url, known["operator"]["email"], known["operator"]["password"])
+
+
+@pytest.fixture(scope="package")
+def operator_api(operator):
+    """The API on behalf of the operator's consultant."""
+    return Api(operator)

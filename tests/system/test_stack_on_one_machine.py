@@ -1,0 +1,172 @@
+"""``make demo`` and ``make serve``: from the command line to nothing left running."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import requests
+
+from smart_boiler_plugin.embedded.processes import StackError, free_port
+from smart_boiler_plugin.embedded.stack import Stack, clear
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder for one demo, which several tests use one after the other."""
+    return tmp_path_factory.mktemp("machine") / "smart-boiler"
+
+
+def start(folder, *words, port=None):
+    """Start the demo as make does, in a process group of its own, without a terminal."""
+    command = [sys.executable, "-m", "smart_boiler_plugin.demo", "--folder", str(folder), *words]
+    return subprocess.Popen(
+        [*command, "--port", str(port or free_port())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def read_until(process, line):
+    """Return what a process prints up to a line."""
+    lines = []
+    for printed in process.stdout:
+        lines.append(printed)
+        if printed.strip() == line:
+            break
+    return "".join(lines)
+
+
+def running_in(folder):
+    """Return the command lines of all processes that have to do with a folder, but for this one."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and (
+                str(folder) in " ".join(process.cmdline()) or process.environ().get("HOME") == str(folder)
+            ):
+                found.append(process.cmdline())
+        except psutil.Error:
+            pass
+    return found
+
+
+def test_the_first_serve_goes_through_all_six_steps(folder):
+    process = start(folder, "--serve")
+    try:
+        output = read_until(process, "ready")
+        assert output.endswith("ready\n"), output
+        for number in range(1, 7):
+            assert f"\n{number}. " in output
+        assert "96 of 96 quarters" in output
+        table = output[output.index("planned cost [EUR]") :].splitlines()[2:5]
+        for line in table:
+            cost_yesterday, heat, cost = line[14:].split()[:3]
+            assert float(cost_yesterday) > 0
+            assert float(heat) > 0
+            assert float(cost) > 0
+        credentials = json.loads((folder / "credentials.json").read_text())
+        assert (folder / "credentials.json").stat().st_mode & 0o777 == 0o600
+        for who in ("operator", "admin"):
+            answer = requests.post(
+                f"{credentials['url']}/api/requestAuthToken",
+                json={key: credentials[who][key] for key in ("email", "password")},
+                timeout=30,
+            )
+            assert answer.status_code == 200
+            assert credentials[who]["password"] in output
+
+        second = start(folder, "--serve")
+        assert second.wait(60) == 1
+        assert "is running in" in second.stdout.read()
+        assert requests.get(f"{credentials['url']}/api/", timeout=30).ok
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    assert process.returncode == 0
+    assert running_in(folder) == []
+
+
+def test_a_second_serve_has_the_same_data_and_ends_with_ctrl_c(folder):
+    before = json.loads((folder / "credentials.json").read_text())
+    process = start(folder, "--serve")
+    try:
+        output = read_until(process, "ready")
+        assert "1. Take on" not in output
+        after = json.loads((folder / "credentials.json").read_text())
+        assert after["operator"] == before["operator"]
+        token = requests.post(f"{after['url']}/api/requestAuthToken", json=after["operator"], timeout=30).json()[
+            "auth_token"
+        ]
+        accounts = requests.get(
+            f"{after['url']}/api/v3_0/accounts", headers={"Authorization": token}, timeout=30
+        ).json()
+        assert {"Fam. de Boer", "Fam. Jansen", "The Smiths"} <= {account["name"] for account in accounts}
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+    assert process.returncode == 0
+    assert running_in(folder) == []
+
+
+def test_a_killed_serve_does_not_keep_the_next_demo_from_running(folder):
+    port = free_port()
+    killed = start(folder, "--serve", port=port)
+    read_until(killed, "ready")
+    killed.kill()
+    killed.wait()
+    process = start(folder, port=port)
+    output = process.communicate(timeout=240)[0]
+    assert process.returncode == 0, output
+    assert "All six steps done" in output
+    assert running_in(folder) == []
+
+
+def test_a_port_that_is_taken_is_told(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        process = start(tmp_path / "stack", port=port)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert f"Port {port} is taken" in output
+    assert "PORT=" in output
+
+
+def test_a_folder_with_something_else_is_told_and_left_as_it_is(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    process = start(tmp_path)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "holds something else" in output
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_clearing_spares_what_no_stack_has_made(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(StackError, match="holds something else"):
+        clear(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_failing_command_is_told_with_what_it_printed(tmp_path):
+    with Stack(tmp_path / "stack") as stack, pytest.raises(StackError, match="No such command 'nonsense'"):
+        stack.shell.run("nonsense")
+    assert running_in(tmp_path / "stack") == []
+
+
+def test_a_server_that_dies_is_told_with_its_log(tmp_path):
+    with Stack(tmp_path / "stack", settings={"FLEXMEASURES_ENV": "nonsense"}) as stack:
+        begin = time.monotonic()
+        with pytest.raises(StackError, match=r"ended with exit code .*server\.log"):
+            stack.start_server()
+        assert time.monotonic() - begin < 60
