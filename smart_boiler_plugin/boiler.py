@@ -67,7 +67,7 @@ class BoilerData:
 
     @property
     def flex_model(self) -> dict[str, Any]:
-        """This boiler in the host's terms, so that a trigger needs a start and a duration alone.
+        """The boiler in the host's terms, so that a trigger needs a start and a duration alone.
 
         The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
         tank that is colder than its floor would get no plan at all. Draw-offs are not here but added for each plan

@@ -21,7 +21,7 @@ KINDS = (
     {"storage-efficiency", "soc-gain"},
     {"power-capacity", "consumption-capacity"},
 )
-"""Fields of a flex-model that say the same kind of thing. What a trigger says of a kind replaces all of the boiler's own."""
+"""Fields of a flex-model that say the same kind of thing: what a trigger says replaces all of the boiler's own."""
 
 CURRENT_NAMES = {"consumption-price-sensor": "consumption-price", "production-price-sensor": "production-price"}
 """Old names of fields of a flex-context, which the host takes in a trigger but not beside a stored new one."""

@@ -5,7 +5,11 @@ import pytest
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices import (
+    get_or_create_consumption_price_sensor,
+    get_or_create_spot_price_sensor,
+    import_spot_prices,
+)
 
 TIMEZONE = "Europe/Amsterdam"
 
@@ -92,7 +96,7 @@ def test_running_both_again_changes_nothing(flexmeasures, price_file, contents):
     assert contents() == before
 
 
-def test_countries_do_not_mix(app, flexmeasures, price_file):
+def test_countries_do_not_mix(flexmeasures, price_file):
     flexmeasures("smart-boiler", "import-prices", "--country", "BE", price_file("2025-10-29"))
     result = flexmeasures("smart-boiler", "update-prices", "--country", "NL", "--from-date", "2025-10-29")
     assert result.exit_code == 1
@@ -105,8 +109,6 @@ def test_hourly_spot_prices_count_for_each_of_their_quarters(app, flexmeasures):
         sensor = get_or_create_spot_price_sensor("NL")
         sensor.event_resolution = pd.Timedelta("1h").to_pytimedelta()
         db.session.commit()
-        from smart_boiler_plugin.prices import import_spot_prices
-
         hours = pd.date_range(day, periods=24, freq="1h")
         import_spot_prices("NL", pd.Series([float(hour) for hour in range(24)], index=hours), "test")
     result = flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-29")

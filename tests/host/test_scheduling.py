@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import timely_beliefs as tb
-from flexmeasures import Source
+from flexmeasures import AssetType, Source
 from flexmeasures.data import db
 from flexmeasures.data.utils import save_to_db
 
@@ -23,8 +23,6 @@ QUARTERS = 96
 @pytest.fixture
 def boiler(app):
     """A household boiler with prices for a day, in an app context."""
-    from flexmeasures import AssetType
-
     with app.app_context():
         db.session.add(AssetType(name="battery"))
         price = get_or_create_consumption_price_sensor("NL")

@@ -6,6 +6,8 @@ import pytest
 from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
+from flexmeasures.data.schemas.scheduling import DBFlexContextSchema
+from flexmeasures.data.schemas.scheduling.storage import DBStorageFlexModelSchema
 
 from smart_boiler_plugin import customers
 from tests.factories import make_account, make_operator, make_user
@@ -32,7 +34,7 @@ def post(app, operator):
     return send
 
 
-def test_the_answer_names_all_that_was_made(app, post, mails):
+def test_the_answer_names_all_that_was_made(app, post):
     answer = post()
     assert answer.status_code == 201
     made = answer.json
@@ -109,9 +111,6 @@ def test_the_stored_flex_model_is_that_of_a_household_boiler(app, post):
 
 def test_the_host_accepts_the_stored_flex_config(app, post):
     """What its own PATCH would refuse must not be stored by us either."""
-    from flexmeasures.data.schemas.scheduling import DBFlexContextSchema
-    from flexmeasures.data.schemas.scheduling.storage import DBStorageFlexModelSchema
-
     made = post().json
     with app.app_context():
         boiler = db.session.get(Asset, made["boiler"])
@@ -132,7 +131,7 @@ def test_all_changes_are_in_the_hosts_audit_log_with_who_did_it(app, post):
         assert {event.active_user_name for event in [*account_events, *asset_events]} == {"operator"}
 
 
-def test_the_invitation_goes_out_after_the_commit_and_has_no_password(app, post, mails):
+def test_the_invitation_goes_out_after_the_commit_and_has_no_password(post, mails):
     assert post().status_code == 201
     assert [mail.recipients for mail in mails] == [["client1@example.com"]]
     assert "/reset/" in mails[0].body
@@ -287,7 +286,7 @@ def test_the_account_of_another_operator_cannot_be_joined_by_its_name(app, post,
     assert _without_last_seen(contents()) == _without_last_seen(before)
 
 
-def test_a_name_lost_to_somebody_else_in_between_is_a_409(app, post, contents, monkeypatch):
+def test_a_name_lost_to_somebody_else_in_between_is_a_409(post, contents, monkeypatch):
     """The check before finds nothing, the unique constraint does: as when two requests come at once."""
     assert post().status_code == 201
     before = contents()
@@ -298,7 +297,7 @@ def test_a_name_lost_to_somebody_else_in_between_is_a_409(app, post, contents, m
     assert _without_last_seen(contents()) == _without_last_seen(before)
 
 
-def test_a_failure_in_the_middle_leaves_nothing(app, post, contents, mails, monkeypatch):
+def test_a_failure_in_the_middle_leaves_nothing(post, contents, mails, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("secret detail")
 

@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -50,6 +51,4 @@ def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
 
 
 def _read(name):
-    from pathlib import Path
-
     return (Path(__file__).parents[2] / name).read_text()
