@@ -1,4 +1,5 @@
 import logging
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
         assert "[" in setting.meaning
         assert f"`{setting.name}`" in readme
         assert setting.name in example
-    named = {word.strip("`#,.:= ") for text in (readme, example) for word in text.split() if "SMART_BOILER_" in word}
-    assert named == {setting.name for setting in SETTINGS}
+        assert setting.meaning.replace(" [timedelta]", "") in readme
+        assert setting.meaning in example
+    for text in (readme, example):
+        assert set(re.findall(r"SMART_BOILER_[A-Z_]*[A-Z]", text)) == {setting.name for setting in SETTINGS}
 
 
 def _read(name):
