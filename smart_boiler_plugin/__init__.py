@@ -31,6 +31,9 @@ __settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
 
 smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix="/smart-boiler-plugin/api")
 smart_boiler_plugin_api_bp.register_error_handler(Exception, answer)
+smart_boiler_plugin_ui_bp = Blueprint(
+    "smart-boiler-plugin UI", __name__, url_prefix="/smart-boiler-plugin", template_folder="ui/templates"
+)
 smart_boiler_plugin_cli_bp = Blueprint("smart-boiler-plugin CLI", __name__, cli_group="smart-boiler")
 
 
@@ -39,6 +42,13 @@ def _attach_api(state: BlueprintSetupState) -> None:
     from smart_boiler_plugin.api import attach  # noqa: PLC0415 (see the module docstring)
 
     warn_about_settings(state.app)
+    attach(state)
+
+
+@smart_boiler_plugin_ui_bp.record_once
+def _attach_ui(state: BlueprintSetupState) -> None:
+    from smart_boiler_plugin.ui import attach  # noqa: PLC0415
+
     attach(state)
 
 

@@ -1,9 +1,12 @@
 """Makes what tests need in the host's database. Call inside an app context."""
 
-from flexmeasures import Account
+import pandas as pd
+import timely_beliefs as tb
+from flexmeasures import Account, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.user import AccountRole
 from flexmeasures.data.services.users import create_user
+from flexmeasures.data.utils import save_to_db
 
 PASSWORD = "correct horse battery staple"
 
@@ -38,3 +41,14 @@ def make_operator(name="Warm Water Energy", user="operator"):
     account = make_account(name, roles=["Consultancy"])
     _, token = make_user(account, user, roles=["consultant"])
     return account.id, token
+
+
+def store(sensor, values, start, source_type="market", recorded_at=None):
+    """Store values on a sensor as of a source of a type."""
+    source = db.session.query(Source).filter_by(name="test", type=source_type).one_or_none()
+    source = source or Source(name="test", type=source_type)
+    db.session.add(source)
+    series = pd.Series(values, index=pd.date_range(start, periods=len(values), freq=sensor.event_resolution))
+    recorded_at = recorded_at or start
+    save_to_db(tb.BeliefsDataFrame(series, sensor=sensor, source=source, belief_time=recorded_at))
+    db.session.commit()

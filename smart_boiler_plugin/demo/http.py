@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +53,15 @@ class Api:
         """Return the JSON answer of a POST of JSON."""
         return self._call("POST", path, json=body)
 
+    def open_page(self, path: str) -> str:
+        """Return the HTML of a page of the host's web interface."""
+        return self._request("GET", path).text
+
     def trigger_schedule(self, sensor: int, body: dict[str, Any]) -> str:
         """Ask for a schedule of a power sensor, and return the id of the job."""
         return str(self.post(f"/api/v3_0/sensors/{sensor}/schedules/trigger", body)["schedule"])
 
-    def wait_for_schedule(
-        self, sensor: int, job: str, duration: str, timeout_s: float = 60, waiting: Callable[[], None] = lambda: None
-    ) -> dict[str, Any]:
+    def wait_for_schedule(self, sensor: int, job: str, duration: str, timeout_s: float = 60) -> dict[str, Any]:
         """Return the schedule once a worker has made it.
 
         Parameters
@@ -71,33 +72,30 @@ class Api:
             How much of it to return (ISO 8601); the host's default is six hours.
         timeout_s
             How long to wait [s].
-        waiting
-            Called before each look.
 
         """
         deadline = time.monotonic() + timeout_s
         while True:
-            waiting()
-            answer = self._session.get(
-                f"{self.url}/api/v3_0/sensors/{sensor}/schedules/{job}",
-                params={"duration": duration},
-                timeout=REQUEST_TIMEOUT_S,
-            )
-            if answer.status_code == requests.codes.ok and "values" in answer.json():
+            path = f"/api/v3_0/sensors/{sensor}/schedules/{job}"
+            answer = self._request("GET", path, params={"duration": duration})
+            # while the job waits or runs, the host answers with 202
+            if answer.status_code == requests.codes.ok:
                 return dict(answer.json())
-            # the host answers that it does not know the schedule yet, while the job waits or runs
             if time.monotonic() > deadline:
                 raise StackError(f"No schedule for sensor {sensor} within {timeout_s:g} s. Last answer: {answer.text}")
             time.sleep(0.2)
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        return self._request(method, path, **arguments).json()
+
+    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         try:
             answer = self._session.request(method, self.url + path, timeout=REQUEST_TIMEOUT_S, **arguments)
         except requests.RequestException as error:
             raise StackError(f"{method} {path} got no answer: {error}") from error
         if not answer.ok:
             raise StackError(f"{method} {path} was refused with {answer.status_code}: {answer.text}")
-        return answer.json()
+        return answer
 
 
 def invitation_link(mailbox: Mailbox, email: str) -> str:

@@ -23,6 +23,7 @@ from smart_boiler_plugin.embedded.stack import Stack
 TIMEZONE = "Europe/Amsterdam"
 COUNTRY = "NL"
 PLAN = timedelta(hours=24)
+QUARTER = timedelta(minutes=15)
 QUARTER_H = 0.25
 
 HOUSEHOLDS = [
@@ -53,10 +54,12 @@ class Demo:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.households = [Household(body) for body in HOUSEHOLDS]
-        now = pd.Timestamp.now(TIMEZONE)
-        self.today = now.normalize()
-        self.yesterday = self.today - pd.DateOffset(days=1)
-        self.plan_start = now.ceil("15min")
+        now = pd.Timestamp.now("UTC")
+        today = now.tz_convert(TIMEZONE).normalize()
+        self.days = [today + pd.DateOffset(days=days) for days in (-1, 0, 1)]
+        self.yesterday, self.today, _ = self.days
+        self.plan_start = now.ceil(QUARTER).tz_convert(TIMEZONE)
+        self.plan_duration = PLAN
         operator = credentials(stack)["operator"]
         self.operator = Api(Login(stack.url, operator["email"], operator["password"]))
 
@@ -103,55 +106,67 @@ class Demo:
 
     def import_prices(self) -> None:
         """Step 3: from ENTSO-E where the plugin and a token are there, else the bundled ones."""
-        end = self.today + pd.DateOffset(days=2)
         if entsoe_settings():
-            self._import_from_entsoe()
-        else:
             with show.timed() as say:
-                file = self.stack.folder / "sample-prices.csv"
-                count = write_sample_prices(file, self.yesterday, end)
-                self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
-                say(f"flexmeasures smart-boiler import-prices {file.name}: {count} quarters")
-            show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow:")
-            show.note("no ENTSO-E plugin with an ENTSOE_AUTH_TOKEN is here. The README tells how to get the real ones.")
+                self.stack.shell.run(
+                    *("entsoe", "import-day-ahead-prices", "--country", COUNTRY, "--timezone", TIMEZONE),
+                    *("--from-date", f"{self.days[0]:%Y-%m-%d}"),
+                )
+                say(f"flexmeasures entsoe import-day-ahead-prices --country {COUNTRY}")
+            # it exits with 0 whatever happened: what came of it is in the data
+            try:
+                self._update_prices()
+            except StackError:
+                show.note(f"ENTSO-E gave no prices: why is in {self.stack.folder / 'logs' / 'commands.log'}")
+                self._import_sample_prices()
+        else:
+            show.note("No ENTSO-E plugin with an ENTSOE_AUTH_TOKEN is here; the README tells how to add it.")
+            self._import_sample_prices()
+
+    def _import_sample_prices(self) -> None:
+        with show.timed() as say:
+            file = self.stack.folder / "sample-prices.csv"
+            count = write_sample_prices(file, self.days[0], self.days[-1] + pd.DateOffset(days=1))
+            self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
+            say(f"flexmeasures smart-boiler import-prices {file.name}: {count} quarters")
+        show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow.")
+        self._update_prices()
+
+    def _update_prices(self) -> None:
         with show.timed() as say:
             output = self.stack.shell.run(
                 *("smart-boiler", "update-prices", "--country", COUNTRY),
-                *("--from-date", f"{self.yesterday:%Y-%m-%d}", "--to-date", f"{end - pd.DateOffset(days=1):%Y-%m-%d}"),
+                *("--from-date", f"{self.days[0]:%Y-%m-%d}", "--to-date", f"{self.days[-1]:%Y-%m-%d}"),
             )
             say("flexmeasures smart-boiler update-prices:")
         for line in output.splitlines()[1:]:
             show.note(line)
 
-    def _import_from_entsoe(self) -> None:
-        with show.timed() as say:
-            self.stack.shell.run(
-                *("entsoe", "import-day-ahead-prices", "--country", COUNTRY, "--timezone", TIMEZONE),
-                *("--from-date", f"{self.yesterday:%Y-%m-%d}"),
-            )
-            say(f"flexmeasures entsoe import-day-ahead-prices --country {COUNTRY}")
-
     def plan(self) -> None:
-        """Step 4: a plan for each boiler, from a start and a duration alone."""
-        trigger = {"start": self.plan_start.isoformat(), "duration": "PT24H"}
+        """Step 4: a plan for each boiler, from a start and a duration alone, as far as prices are known."""
+        first = self.households[0]
+        price = self._values(first.ids["consumption_price"], self.plan_start, PLAN)
+        self.plan_duration = len(price) * QUARTER
+        duration = pd.Timedelta(self.plan_duration).isoformat()
+        trigger = {"start": self.plan_start.isoformat(), "duration": duration}
         with show.timed() as say, show.progress("waiting for the worker", len(self.households)) as bar:
             jobs = [self.operator.trigger_schedule(c.ids["fill_rate"], trigger) for c in self.households]
             for customer, job in zip(self.households, jobs, strict=True):
-                customer.plan_kw = self.operator.wait_for_schedule(customer.ids["fill_rate"], job, "PT24H")["values"]
+                customer.plan_kw = self.operator.wait_for_schedule(customer.ids["fill_rate"], job, duration)["values"]
                 bar.update(1)
-            say(f"{len(jobs)} plans from {self.plan_start:%Y-%m-%d %H:%M} on, 24 hours each")
-        first = self.households[0]
-        price = self._values(first.ids["consumption_price"], self.plan_start, PLAN)
-        moments = pd.date_range(self.plan_start, periods=len(first.plan_kw), freq="15min")
-        show.picture("Consumption price", moments[: len(price)], price, "EUR/kWh")
+            say(f"{len(jobs)} plans from {self.plan_start:%Y-%m-%d %H:%M} on, for {self.plan_duration}")
+        moments = pd.date_range(self.plan_start, periods=len(price), freq=QUARTER)
+        show.picture("Consumption price", moments, price, "EUR/kWh")
         show.picture(f"Fill rate, plan of {first.name}", moments, first.plan_kw, "kW")
 
     def look(self) -> None:
         """Step 5: the page of each boiler, and what a customer may see."""
         for customer in self.households:
             with show.timed() as say:
+                page = f"/assets/{customer.ids['boiler']}/graphs"
+                self.operator.open_page(page)
                 self.operator.get(f"/api/v3_0/assets/{customer.ids['boiler']}/chart")
-                say(f"{customer.name}: {self.stack.url}/assets/{customer.ids['boiler']}/graphs")
+                say(f"{customer.name}: {self.stack.url}{page}")
         first = self.households[0]
         with show.timed() as say:
             seen = [asset["name"] for asset in Api(self._login(first)).get("/api/v3_0/assets")]
@@ -173,7 +188,7 @@ class Demo:
                 report = ("add", "report", "--reporter", "ProfitOrLossReporter")
                 files = ("--config", str(config), "--parameters", str(parameters))
                 self.stack.shell.run(*report, *files, "--start-offset", "DB,-1D", "--end-offset", "DB")
-                plan_end = self.plan_start + PLAN
+                plan_end = self.plan_start + self.plan_duration
                 self.stack.shell.run(
                     *report, *files, "--start", self.plan_start.isoformat(), "--end", plan_end.isoformat()
                 )
@@ -187,12 +202,12 @@ class Demo:
     def _result(self, customer: Household) -> list[Any]:
         cost = customer.ids["cost"]
         heating = [i for i, power in enumerate(customer.plan_kw) if power > 0]
-        next_heating = self.plan_start + heating[0] * timedelta(hours=QUARTER_H) if heating else None
+        next_heating = self.plan_start + heating[0] * QUARTER if heating else None
         return [
             customer.name,
             sum(self._values(cost, self.yesterday, self.today - self.yesterday)),
             sum(customer.plan_kw) * QUARTER_H,
-            sum(self._values(cost, self.plan_start, PLAN)),
+            sum(self._values(cost, self.plan_start, self.plan_duration)),
             f"{next_heating:%a %H:%M}" if next_heating is not None else "none",
         ]
 

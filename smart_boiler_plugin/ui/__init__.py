@@ -1,1 +1,20 @@
-"""The plugin's own pages."""
+"""Pages of the plugin. Call and render: the logic is in ``fleet``."""
+
+from flask.sansio.blueprints import BlueprintSetupState
+
+MENU_VIEW = "smart-boiler-plugin"
+
+
+def attach(state: BlueprintSetupState) -> None:
+    """Add the pages to the app that registers the blueprint, and the entry to its menu."""
+    from smart_boiler_plugin.ui import boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
+
+    state.add_url_rule("/", view_func=boilers.show_boilers)
+    config = state.app.config
+    listed = list(config.get("FLEXMEASURES_MENU_LISTED_VIEWS", []))
+    # an operator of the server who lists it themselves decides where and for whom
+    if not any(MENU_VIEW in (view, view[0]) for view in listed):
+        config["FLEXMEASURES_MENU_LISTED_VIEWS"] = [*listed, MENU_VIEW]
+    for setting, value in (("TITLES", "Boilers"), ("ICONS", "tint")):
+        name = f"FLEXMEASURES_MENU_LISTED_VIEW_{setting}"
+        config[name] = {MENU_VIEW: value, **config.get(name, {})}

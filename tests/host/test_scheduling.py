@@ -5,15 +5,13 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-import timely_beliefs as tb
-from flexmeasures import AssetType, Source
+from flexmeasures import AssetType
 from flexmeasures.data import db
-from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.boiler import Boiler, BoilerData, make_boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.scheduling import BoilerScheduler
-from tests.factories import make_account
+from tests.factories import make_account, store
 from tests.oracle import lowest_cost
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
@@ -36,17 +34,6 @@ def prices():
     """Prices [EUR/kWh] of a day: two valleys and a peak, no two alike."""
     quarter = np.arange(QUARTERS)
     return 0.10 + 0.05 * np.sin(quarter / 8) + 0.0001 * quarter
-
-
-def store(sensor, values, start, source_type="market", recorded_at=None):
-    """Store values on a sensor as of a source of a type."""
-    source = db.session.query(Source).filter_by(name="test", type=source_type).one_or_none()
-    source = source or Source(name="test", type=source_type)
-    db.session.add(source)
-    series = pd.Series(values, index=pd.date_range(start, periods=len(values), freq=sensor.event_resolution))
-    recorded_at = recorded_at or start
-    save_to_db(tb.BeliefsDataFrame(series, sensor=sensor, source=source, belief_time=recorded_at))
-    db.session.commit()
 
 
 def scheduler_of(boiler, **flex_model):
