@@ -22,7 +22,7 @@ from typing_extensions import Self
 
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.postgres import Postgres
-from smart_boiler_plugin.embedded.processes import Process, StackError, free_port, port_is_taken
+from smart_boiler_plugin.embedded.processes import Process, StackError, free_port, interrupts_held, port_is_taken
 from smart_boiler_plugin.embedded.shell import Shell
 
 START_TIMEOUT_S = 120
@@ -73,8 +73,9 @@ class Stack:
                 )
             (self.folder / "logs").mkdir(exist_ok=True)
             if self._database_uri is None:
-                postgres = Postgres(self.folder / "postgres")
-                starting.callback(postgres.stop)
+                with interrupts_held():
+                    postgres = Postgres(self.folder / "postgres")
+                    starting.callback(postgres.stop)
                 self._database_uri = postgres.uri
             redis_port, redis_password = free_port(), secrets.token_urlsafe(24)
             self._start_redis(starting, redis_port, redis_password)

@@ -106,12 +106,12 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder):
     assert running_in(folder) == []
 
 
-def test_ctrl_c_while_starting_leaves_nothing_running(tmp_path):
+@pytest.mark.parametrize("moment", ["PG_VERSION", "postmaster.pid"])
+def test_ctrl_c_while_postgresql_is_made_or_started_leaves_nothing_running(tmp_path, moment):
     process = start(tmp_path / "stack")
-    for _ in range(100):
-        if (tmp_path / "stack" / "postgres" / "postmaster.pid").exists():
-            break
-        time.sleep(0.1)
+    while not (tmp_path / "stack" / "postgres" / moment).exists():
+        assert process.poll() is None
+        time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
     assert "nothing is left running" in process.stdout.read()
