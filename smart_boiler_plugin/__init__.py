@@ -30,7 +30,9 @@ __version__ = _own_version()
 __settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
 
 smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix="/smart-boiler-plugin/api")
-smart_boiler_plugin_api_bp.register_error_handler(Exception, answer)
+# the codes by name, too: FlexMeasures registers handlers for them that would come first
+for what in (Exception, 401, 403, 429):
+    smart_boiler_plugin_api_bp.register_error_handler(what, answer)
 smart_boiler_plugin_ui_bp = Blueprint(
     "smart-boiler-plugin UI", __name__, url_prefix="/smart-boiler-plugin", template_folder="ui/templates"
 )

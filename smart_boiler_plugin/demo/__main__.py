@@ -39,7 +39,9 @@ def main(port: int, folder: Path, *, serve: bool) -> None:
       python -m smart_boiler_plugin.demo
       python -m smart_boiler_plugin.demo --serve --port 5001
     """  # noqa: D301 (click wants the \b)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT, too: a shell starts what runs in its background with Ctrl-C ignored
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         _run(port, folder, serve=serve)
     except KeyboardInterrupt:

@@ -54,10 +54,11 @@ def simulate(start: datetime, end: datetime, *, seed: int) -> History:
     moment = start
     while moment < end:
         temperature = tank.temperature_c(state)
-        heating = temperature < HEAT_BELOW_C or (heating and temperature < HEAT_UNTIL_C)
-        full = tank.state_of_charge_kwh(HEAT_UNTIL_C)
-        power = min(POWER_KW, max(0.0, full - state) / QUARTER_H) if heating else 0.0
+        heating = heating or temperature < HEAT_BELOW_C
         demand = share * _profile_kwh(moment)
+        missing = tank.state_of_charge_kwh(HEAT_UNTIL_C) - tank.after(state, QUARTER_H, 0.0, demand)
+        power = min(POWER_KW, max(0.0, missing) / QUARTER_H) if heating else 0.0
+        heating = power == POWER_KW
         after = tank.after(state, QUARTER_H, power, demand)
         history.temperature_c.append(round(tank.temperature_c((state + after) / 2), 2))
         history.power_kw.append(round(power, 3))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 
@@ -23,6 +24,7 @@ from smart_boiler_plugin.embedded.stack import Stack
 TIMEZONE = "Europe/Amsterdam"
 COUNTRY = "NL"
 PLAN = timedelta(hours=24)
+DAY = pd.DateOffset(days=1)
 QUARTER = timedelta(minutes=15)
 QUARTER_H = 0.25
 
@@ -56,8 +58,9 @@ class Demo:
         self.households = [Household(body) for body in HOUSEHOLDS]
         now = pd.Timestamp.now("UTC")
         today = now.tz_convert(TIMEZONE).normalize()
-        self.days = [today + pd.DateOffset(days=days) for days in (-1, 0, 1)]
+        self.days = [today + days * DAY for days in (-1, 0, 1)]
         self.yesterday, self.today, _ = self.days
+        self.measured_until = now.floor(QUARTER).tz_convert(TIMEZONE)
         self.plan_start = now.ceil(QUARTER).tz_convert(TIMEZONE)
         self.plan_duration = PLAN
         operator = credentials(stack)["operator"]
@@ -97,7 +100,7 @@ class Demo:
         """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""
         for seed, customer in enumerate(self.households):
             with show.timed() as say:
-                history = household.simulate(self.yesterday, self.plan_start, seed=seed)
+                history = household.simulate(self.yesterday, self.measured_until, seed=seed)
                 fahrenheit = customer is self.households[-1]
                 household.report(self._login(customer), customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
                 last = history.temperature_c[-1]
@@ -126,7 +129,7 @@ class Demo:
     def _import_sample_prices(self) -> None:
         with show.timed() as say:
             file = self.stack.folder / "sample-prices.csv"
-            count = write_sample_prices(file, self.days[0], self.days[-1] + pd.DateOffset(days=1))
+            count = write_sample_prices(file, self.days[0], self.days[-1] + DAY)
             self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
             say(f"flexmeasures smart-boiler import-prices {file.name}: {count} quarters")
         show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow.")
@@ -163,7 +166,9 @@ class Demo:
         """Step 5: the page of each boiler, and what a customer may see."""
         for customer in self.households:
             with show.timed() as say:
-                page = f"/assets/{customer.ids['boiler']}/graphs"
+                # left to itself, the host's page opens on the two days before the last one that has data
+                span = urlencode({"start_time": self.today.isoformat(), "end_time": (self.days[-1] + DAY).isoformat()})
+                page = f"/assets/{customer.ids['boiler']}/graphs?{span}"
                 self.operator.open_page(page)
                 self.operator.get(f"/api/v3_0/assets/{customer.ids['boiler']}/chart")
                 say(f"{customer.name}: {self.stack.url}{page}")

@@ -172,8 +172,9 @@ class Stack:
             # server and worker of FlexMeasures 1.0.1, started at once on a new database, both make the template assets,
             # and one of them dies of it (UniqueViolation generic_asset_public_root_name_key)
             "FLEXMEASURES_CREATE_TEMPLATE_ASSETS_ON_STARTUP": False,
-            # the look-up of leaked passwords needs the internet
+            # the look-ups of leaked passwords and of mail domains need the internet
             "SECURITY_PASSWORD_CHECK_BREACHED": None,
+            "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
             **self._settings,
         }
         config = _private_file(self.folder / ".flexmeasures.cfg")

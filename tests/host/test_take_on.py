@@ -169,7 +169,7 @@ def test_a_mail_server_that_is_down_loses_no_customer(app, post, monkeypatch, ca
 def test_without_a_token_it_is_a_401(post, contents):
     before = contents()
     answer = post(token=None)
-    assert (answer.status_code, answer.json["status"]) == (401, "UNAUTHORIZED")
+    assert (answer.status_code, answer.json["status"], answer.json["result"]) == (401, "UNAUTHORIZED", "Rejected")
     assert contents() == before
 
 
@@ -195,7 +195,7 @@ def test_who_may_not_create_accounts_gets_a_403_that_tells_nothing(app, post, co
         _, token = make_user(make_account("Others", roles=account_roles), "other", roles=user_roles)
     before = contents()
     answer = post(token=token)
-    assert (answer.status_code, answer.json["status"]) == (403, "INVALID_SENDER")
+    assert (answer.status_code, answer.json["status"], answer.json["result"]) == (403, "INVALID_SENDER", "Rejected")
     assert answer.json["message"] == "You cannot be authorized for this content or functionality."
     assert _without_last_seen(contents()) == _without_last_seen(before)
 

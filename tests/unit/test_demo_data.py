@@ -34,7 +34,7 @@ def test_a_simulated_household_keeps_its_thermostat_and_its_energy_balance():
     history = simulate(start, start + pd.DateOffset(days=1), seed=1)
     assert len(history.temperature_c) == len(history.power_kw) == 96
     assert len(history.demand_kwh) == 96 + 96
-    assert min(history.temperature_c) > 53
+    assert min(history.temperature_c) > 45  # the largest draw-off, 0.68 kWh, cools the tank by 7 K
     assert max(history.temperature_c) <= 60
     # in = out: heat put in, less drawn, less lost (some 0.9 kWh a day at 57 °C), is what the tank has more
     stored = 0.0927 * (history.temperature_c[-1] - history.temperature_c[0])
