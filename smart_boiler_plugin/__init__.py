@@ -12,6 +12,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 from importlib_metadata import PackageNotFoundError, version
 
+from smart_boiler_plugin.api.docs import PREFIX, swagger_blueprint
 from smart_boiler_plugin.api.errors import answer
 from smart_boiler_plugin.settings import SETTINGS, warn_about_settings
 
@@ -29,10 +30,11 @@ def _own_version() -> str:
 __version__ = _own_version()
 __settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
 
-smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix="/smart-boiler-plugin/api")
+smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix=PREFIX)
 # the codes by name, too: FlexMeasures registers handlers for them that would come first
 for what in (Exception, 401, 403, 429):
     smart_boiler_plugin_api_bp.register_error_handler(what, answer)
+smart_boiler_plugin_docs_bp = swagger_blueprint()
 smart_boiler_plugin_ui_bp = Blueprint(
     "smart-boiler-plugin UI", __name__, url_prefix="/smart-boiler-plugin", template_folder="ui/templates"
 )

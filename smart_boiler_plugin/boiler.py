@@ -5,15 +5,16 @@ Who owns it and who may see it: ``customers.py``. What it will do: ``scheduling.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from flexmeasures import Account, Asset, AssetType, Sensor
+from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
 
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
 
 ASSET_TYPE = "battery"
@@ -44,6 +45,12 @@ class BoilerData:
         Temperature around the tank and of the water that flows in [°C].
     energy_class
         Energy class of the tank, A to D (Regulation (EU) 812/2013).
+    standing_loss_kwh_per_day
+        Heat lost in 24 h at 45 K above ambient [kWh]; None means the most that the energy class allows.
+    cop
+        Heat into the tank per electricity: 1 for an element, more for a heat pump [-].
+    tapping_profile
+        How the household draws hot water, S or M (Regulation (EU) 814/2013).
 
     """
 
@@ -54,13 +61,36 @@ class BoilerData:
     ambient_c: float = 20.0
     cold_water_c: float = 10.0
     energy_class: str = "C"
+    standing_loss_kwh_per_day: float | None = None
+    cop: float = 1.0
+    tapping_profile: str = "S"
+
+    def check(self) -> None:
+        """Find out whether the data fit together.
+
+        Raises
+        ------
+        SmartBoilerError
+            If they do not; the message names the field.
+
+        """
+        floor, ceiling, cold = self.temperature_min_c, self.temperature_max_c, self.cold_water_c
+        if floor >= ceiling:
+            problem = f"The floor ({floor:g} °C) must be below the ceiling ({ceiling:g} °C)."
+            raise SmartBoilerError({"boiler": {"temperature_min": [problem]}})
+        if cold >= floor:
+            problem = f"Cold water ({cold:g} °C) must be colder than the floor ({floor:g} °C)."
+            raise SmartBoilerError({"boiler": {"cold_water_temperature": [problem]}})
 
     @property
     def tank(self) -> Tank:
         """The tank of this boiler."""
+        loss = self.standing_loss_kwh_per_day
         return Tank(
             volume_l=self.volume_l,
-            standing_loss_kwh_per_day=standing_loss_kwh_per_day(self.energy_class, self.volume_l),
+            standing_loss_kwh_per_day=standing_loss_kwh_per_day(self.energy_class, self.volume_l)
+            if loss is None
+            else loss,
             cold_water_c=self.cold_water_c,
             ambient_c=self.ambient_c,
         )
@@ -83,9 +113,31 @@ class BoilerData:
             "power-capacity": f"{self.power_kw:g} kW",
             "consumption-capacity": f"{self.power_kw:g} kW",
             "production-capacity": "0 kW",
+            "charging-efficiency": f"{100 * self.cop:g} %",
             # hot water loses heat: sooner is never better
             "prefer-charging-sooner": False,
         }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a boiler is, and what it is called.
+
+    Parameters
+    ----------
+    name
+        Of the boiler; None means after the customer.
+    timezone
+        IANA name; None means the server's.
+    latitude, longitude
+        In degrees; None means unknown.
+
+    """
+
+    name: str | None = None
+    timezone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class Boiler:
@@ -137,15 +189,13 @@ class Boiler:
         return None if readings.empty else float(readings["event_value"].iloc[-1])
 
 
-def make_boiler(owner: Account, name: str, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
-    """Make a boiler asset with its sensors, flex-model, flex-context and graphs. Flushes, does not commit.
+def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
+    """Make a boiler of a new asset: type, sensors, flex-model, flex-context and graphs. Flushes, does not commit.
 
     Parameters
     ----------
-    owner
-        The customer's account.
-    name
-        Name of the asset, unique among the owner's.
+    asset
+        With its name, owner and place.
     timezone
         Of the sensors (IANA name).
     price
@@ -154,12 +204,9 @@ def make_boiler(owner: Account, name: str, timezone: str, price: Sensor, data: B
         What is known about the boiler.
 
     """
-    asset = Asset(
-        name=name,
-        owner=owner,
-        generic_asset_type=db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one(),
-        attributes={ATTRIBUTE: asdict(data)},
-    )
+    asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
+    asset.attributes = {ATTRIBUTE: asdict(data)}
+    asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = {
         role: Sensor(name=role, unit=unit, generic_asset=asset, timezone=timezone, event_resolution=RESOLUTION)
@@ -169,13 +216,47 @@ def make_boiler(owner: Account, name: str, timezone: str, price: Sensor, data: B
     db.session.add_all(sensors.values())
     db.session.flush()
 
-    asset.flex_model = data.flex_model
     asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
     asset.sensors_to_show = _graphs(price, sensors)
     AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
     for sensor in sensors.values():
         AssetAuditLog.add_record(asset, f"Created sensor '{sensor.name}': {sensor.id}")
     return Boiler(asset)
+
+
+def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:
+    """Change what is given of a boiler, and nothing else; the stored flex-model follows. Does not commit.
+
+    Parameters
+    ----------
+    boiler
+        Which.
+    data, place
+        New values of fields of ``BoilerData`` and ``Place``, by field name.
+
+    Raises
+    ------
+    SmartBoilerError
+        If they do not fit together with the rest.
+
+    """
+    asset = boiler.asset
+    for name, value in place.items():
+        if name == "timezone":
+            for sensor in boiler.sensors.values():
+                sensor.timezone = value
+        else:
+            setattr(asset, name, value)
+        AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to {value}")
+    if data:
+        # an energy class that is given counts, whatever loss was known before
+        known = boiler.data if "energy_class" not in data else replace(boiler.data, standing_loss_kwh_per_day=None)
+        changed = replace(known, **data)
+        changed.check()
+        for name, value in data.items():
+            AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to {value}")
+        asset.attributes[ATTRIBUTE] = asdict(changed)
+        asset.flex_model = {**asset.flex_model, **changed.flex_model}
 
 
 def _graphs(price: Sensor, sensors: dict[str, Sensor]) -> list[dict[str, Any]]:

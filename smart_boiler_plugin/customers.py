@@ -1,58 +1,28 @@
-"""Customers of an operator: take on. All or nothing: one transaction each, the invitation after it.
+"""Customers of an operator: find, list, change, invite again. One transaction for each change.
 
-What a boiler consists of: ``boiler.py``. Who may call: the host's access rules, checked in ``api``.
+How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leaving.py``.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from flask import current_app
-from flask_security.recoverable import send_reset_password_instructions
-from flexmeasures import Account, AssetType, Sensor, User
-from flexmeasures.auth.policy import ACCOUNT_ADMIN_ROLE
+from flask_security import current_user
+from flexmeasures import Account, AccountRole, Asset, Sensor, User
+from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
-from flexmeasures.data.models.audit_log import AuditLog, get_current_user_id_name, truncate_string
-from flexmeasures.data.models.user import Role
-from flexmeasures.data.services.users import create_user
-from flexmeasures.utils.time_utils import server_now
-from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Query
+from werkzeug.exceptions import Forbidden
 
-from smart_boiler_plugin.boiler import ASSET_TYPE, Boiler, BoilerData, make_boiler
-from smart_boiler_plugin.errors import ConflictError
-from smart_boiler_plugin.prices import default_country, get_or_create_consumption_price_sensor
+from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler
+from smart_boiler_plugin.errors import NotFoundError
+from smart_boiler_plugin.invitations import invite
+from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
 
-FIELD_BY_CONSTRAINT = {
-    "account_name_key": "name",
-    "fm_user_username_key": "user_name",
-    "fm_user_email_key": "user_email",
-}
-"""Which field of a new customer a unique constraint of the host's database guards."""
-
-TAKE_ON_LOCK = 0x626F696C
-"""Key of the advisory lock under which rows that all customers share are made (the bytes of "boil")."""
-
-
-@dataclass(frozen=True)
-class NewCustomer:
-    """Who is to become a customer.
-
-    Parameters
-    ----------
-    name
-        Of the account: the household.
-    user_name, user_email
-        Of the account's first user, who becomes its administrator.
-
-    """
-
-    name: str
-    user_name: str
-    user_email: str
+CUSTOMER_ROLE = "Boiler customer"
+"""Account role of all customers that were taken on here. Nothing in this plugin touches an account without it."""
 
 
 @dataclass(frozen=True)
@@ -61,130 +31,130 @@ class Customer:
 
     Parameters
     ----------
-    account, user, boiler
+    account, boiler
         As the host has them.
-    consumption_price
-        The sensor with what one kWh costs them [EUR/kWh].
+    users
+        Of the account, the first one first.
     invitation
-        "sent", or "failed" when the mail server did not take the mail; it can be sent again.
+        "sent" or "failed" where a mail was just tried; None elsewhere.
 
     """
 
     account: Account
-    user: User
     boiler: Boiler
-    consumption_price: Sensor
-    invitation: str
+    users: Sequence[User]
+    invitation: str | None = None
+
+    @property
+    def user(self) -> User:
+        """The first user."""
+        return self.users[0]
+
+    @property
+    def consumption_price(self) -> Sensor:
+        """The sensor with what one kWh costs them [EUR/kWh]."""
+        return db.session.get(Sensor, self.boiler.asset.flex_context["consumption-price"]["sensor"])
 
 
-def take_on(new: NewCustomer, operator: Account) -> Customer:
-    """Take on a customer: account, user, boiler and sensors in one transaction, then the invitation by mail.
+def visible_customers() -> Query[Account]:
+    """Return a query for the accounts of the current user's customers; an admin's are all.
+
+    Who manages customers is the host's rule for creating accounts, and whose they are is its rule for accounts.
+    """
+    ours = Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
+    query: Query[Account] = db.session.query(Account).filter(ours)
+    if _may(FlexMeasuresPlatform.init(), "read"):  # admins and admin-readers
+        return query
+    if _may(FlexMeasuresPlatform.init(), "create-children"):
+        return query.filter(Account.consultancy_account_id == current_user.account_id)
+    return query.filter(db.false())
+
+
+def find(account_id: int, permission: str) -> Customer:
+    """Return a customer of the current user.
 
     Parameters
     ----------
-    new
-        Who.
-    operator
-        The account whose consultants will manage the customer.
+    account_id
+        Of the customer.
+    permission
+        What is to be done, in the host's words: "read" or "update".
+
+    Raises
+    ------
+    NotFoundError
+        If there is none with this id, or it is none of the current user's: which of both is not told.
+
+    """
+    account = visible_customers().filter(Account.id == account_id).one_or_none()
+    manages = _may(FlexMeasuresPlatform.init(), "read" if permission == "read" else "create-children")
+    manages = manages or _may(FlexMeasuresPlatform.init(), "create-children")
+    if account is None or not manages or not _may(account, permission):
+        raise NotFoundError(f"You have no boiler customer with account id {account_id}.")
+    return of_account(account)
+
+
+def of_account(account: Account) -> Customer:
+    """Return the customer of an account that was taken on here."""
+    asset = (
+        db.session.query(Asset)
+        .filter(Asset.account_id == account.id, Asset.attributes.has_key(ATTRIBUTE))
+        .order_by(Asset.id)
+        .first()
+    )
+    users = db.session.query(User).filter_by(account_id=account.id).order_by(User.id).all()
+    return Customer(account, Boiler(asset), users)
+
+
+def change(customer: Customer, name: str | None, boiler: dict[str, Any], place: dict[str, Any]) -> Customer:
+    """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
+
+    Parameters
+    ----------
+    customer
+        Whom.
+    name
+        New name of the account; None keeps it.
+    boiler, place
+        New values of fields of ``BoilerData`` and ``Place``, by field name.
 
     Raises
     ------
     ConflictError
-        If the account name, the user name or the e-mail exists on this server, whoever owns it. Nothing is changed.
+        If the name exists on this server.
+    SmartBoilerError
+        If the new data do not fit together with the rest.
 
     """
-    with _transaction():
-        _refuse_what_is_taken(new)
-        _make_what_all_share()
-        price = get_or_create_consumption_price_sensor(default_country())
-        account = _make_account(new.name, operator)
-        timezone = current_app.config["FLEXMEASURES_TIMEZONE"]
-        user = create_user(
-            username=new.user_name,
-            email=new.user_email,
-            password=secrets.token_urlsafe(32),
-            # joins the account of this name: it is ours, made and flushed by this very transaction
-            account_name=account.name,
-            user_roles=ACCOUNT_ADMIN_ROLE,
-            timezone=timezone,
-            # a DNS server that is down must not stop the business; an address that does not exist gets no invitation
-            check_email_deliverability=False,
-        )
-        boiler = make_boiler(account, f"Boiler {new.name}", timezone, price, BoilerData())
-    return Customer(account, user, boiler, price, invitation=_invite(user))
+    with transaction():
+        account = customer.account
+        if name is not None and name != account.name:
+            if name.lower() != account.name.lower():
+                refuse_what_is_taken({"name": (Account.name, name)})
+            log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
+            if customer.boiler.asset.name == default_boiler_name(account.name):
+                place = {"name": default_boiler_name(name), **place}
+            account.name = name
+        change_boiler(customer.boiler, boiler, place)
+    return of_account(customer.account)
 
 
-@contextmanager
-def _transaction() -> Iterator[None]:
-    """Commit at the end, or roll everything back. A uniqueness lost to somebody else becomes a ConflictError."""
+def invite_again(customer: Customer) -> Customer:
+    """Mail the customer's first user a link to choose a password once more, and log that."""
+    with transaction():
+        log_change(customer.account, f"Invited user {customer.user.id} again")
+    return replace(customer, invitation=invite([customer.user])[customer.user.id])
+
+
+def default_boiler_name(customer_name: str) -> str:
+    """Return what the boiler of a customer is called, so that an operator can tell many apart."""
+    return f"Boiler {customer_name}"
+
+
+def _may(context: Any, permission: str) -> bool:
+    """Return whether the host's rules let the current user do something."""
     try:
-        yield
-        db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
-        field = FIELD_BY_CONSTRAINT.get(_constraint(error) or "")
-        if field is None:
-            raise
-        raise ConflictError({field: ["Was taken by somebody else just now."]}) from error
-    except BaseException:
-        db.session.rollback()
-        raise
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    """Return the name of the constraint that was violated, as PostgreSQL tells it."""
-    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-
-
-def _refuse_what_is_taken(new: NewCustomer) -> None:
-    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case."""
-    rows = {"name": (Account.name, new.name), "user_name": (User.username, new.user_name)}
-    rows["user_email"] = (User.email, new.user_email)
-    taken = {
-        field: [f"'{value}' exists already on this server. Choose another."]
-        for field, (column, value) in rows.items()
-        if db.session.query(db.session.query(column).filter(func.lower(column) == value.lower()).exists()).scalar()
-    }
-    if taken:
-        raise ConflictError(taken)
-
-
-def _make_what_all_share() -> None:
-    """Make the rows that all customers share, if missing. Two first customers at once must not make them twice."""
-    needed = [(AssetType, ASSET_TYPE, "A heat battery counts as one."), (Role, ACCOUNT_ADMIN_ROLE, "")]
-
-    def missing() -> list[tuple[type, str, str]]:
-        return [row for row in needed if db.session.query(row[0]).filter_by(name=row[1]).first() is None]
-
-    if missing():
-        db.session.execute(db.select(func.pg_advisory_xact_lock(TAKE_ON_LOCK)))
-        db.session.add_all(model(name=name, description=description) for model, name, description in missing())
-        db.session.flush()
-
-
-def _make_account(name: str, operator: Account) -> Account:
-    account = Account(name=name, consultancy_account_id=operator.id)
-    db.session.add(account)
-    db.session.flush()
-    active_user_id, active_user_name = get_current_user_id_name()
-    db.session.add(
-        AuditLog(
-            event_datetime=server_now(),
-            event=truncate_string(f"Took on boiler customer '{name}': created account {account.id}", 500),
-            active_user_id=active_user_id,
-            active_user_name=active_user_name,
-            affected_account_id=account.id,
-        )
-    )
-    return account
-
-
-def _invite(user: User) -> str:
-    """Mail the user a link to choose a password. A customer outlives a mail server that is down."""
-    try:
-        send_reset_password_instructions(user)
-    except OSError as error:  # all that smtplib raises is one, too
-        # without a stack trace: the reason says it all
-        current_app.logger.error("The invitation of user %s could not be mailed: %r", user.id, error)  # noqa: TRY400
-        return "failed"
-    return "sent"
+        check_access(context, permission)
+    except Forbidden:
+        return False
+    return True

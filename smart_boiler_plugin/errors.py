@@ -3,6 +3,7 @@
 ::
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
+    ├── NotFoundError           404: no customer of the caller's has this id
     ├── ConflictError           409: the name, user name or e-mail is taken
     └── NoPricesError           422: there is nothing to derive a consumption price from
 
@@ -11,6 +12,9 @@ How they look in an HTTP answer is decided in ``api/errors.py``, and on the comm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class SmartBoilerError(Exception):
     """Something this plugin refuses to do, with a message for whoever asked.
@@ -18,16 +22,23 @@ class SmartBoilerError(Exception):
     Parameters
     ----------
     message
-        Either a sentence, or what is wrong per field: ``{"name": ["..."]}``.
+        Either a sentence, or what is wrong per field: ``{"name": ["..."], "boiler": {"volume": ["..."]}}``.
 
     """
 
     http_status = 422
     status = "UNPROCESSABLE_ENTITY"
 
-    def __init__(self, message: str | dict[str, list[str]]) -> None:
+    def __init__(self, message: str | Mapping[str, Any]) -> None:
         super().__init__(message)
         self.message = message
+
+
+class NotFoundError(SmartBoilerError):
+    """There is no such customer, or none of the caller's: which of both is not told."""
+
+    http_status = 404
+    status = "NOT_FOUND"
 
 
 class ConflictError(SmartBoilerError):

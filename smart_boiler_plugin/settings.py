@@ -57,7 +57,19 @@ MAX_READING_AGE = Setting(
     "How old the last temperature reading may be to plan from it [timedelta]; older, and the floor is assumed.",
 )
 
-SETTINGS = (MAX_READING_AGE,)
+TAKE_ON_RATE_LIMIT = Setting(
+    "SMART_BOILER_TAKE_ON_RATE_LIMIT",
+    "60 per minute",
+    "How often one user may call to take on customers, one or many at once [calls per time, as of flask-limiter].",
+)
+
+SERVER_URL = Setting(
+    "SMART_BOILER_SERVER_URL",
+    "",
+    "Address of the server in invitations sent from the command line [URL]; empty, and the command asks for it.",
+)
+
+SETTINGS = (MAX_READING_AGE, TAKE_ON_RATE_LIMIT, SERVER_URL)
 
 
 def warn_about_settings(app: App) -> None:

@@ -2,11 +2,14 @@
 
 import pandas as pd
 import timely_beliefs as tb
-from flexmeasures import Account, Source
+from flexmeasures import Account, Asset, AssetType, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.user import AccountRole
 from flexmeasures.data.services.users import create_user
 from flexmeasures.data.utils import save_to_db
+
+from smart_boiler_plugin.boiler import BoilerData, make_boiler
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 
 PASSWORD = "correct horse battery staple"
 
@@ -41,6 +44,16 @@ def make_operator(name="Warm Water Energy", user="operator"):
     account = make_account(name, roles=["Consultancy"])
     _, token = make_user(account, user, roles=["consultant"])
     return account.id, token
+
+
+def make_household_boiler(owner, name):
+    """Make a boiler of the usual kind for an account, without going through a take-on."""
+    if db.session.query(AssetType).filter_by(name="battery").one_or_none() is None:
+        db.session.add(AssetType(name="battery"))
+    price = get_or_create_consumption_price_sensor("NL")
+    boiler = make_boiler(Asset(name=name, account_id=owner.id), "Europe/Amsterdam", price, BoilerData())
+    db.session.commit()
+    return boiler
 
 
 def store(sensor, values, start, source_type="market", recorded_at=None):

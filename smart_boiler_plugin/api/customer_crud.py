@@ -1,27 +1,114 @@
-"""The customer interface: take on."""
+"""The customer interface: take on, list, show, change, let go, export, invite again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask_json import as_json
+from flask import url_for
 from flask_security import current_user
+from flexmeasures import Account
+from flexmeasures.api.common.schemas.generic_schemas import PaginationSchema
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
-from webargs.flaskparser import use_args
+from flexmeasures.data import db
+from marshmallow import fields, validate
+from webargs.flaskparser import use_args, use_kwargs
 
-from smart_boiler_plugin import customers
-from smart_boiler_plugin.api.schemas import CustomerSchema, NewCustomerSchema
-from smart_boiler_plugin.customers import NewCustomer
+from smart_boiler_plugin import customers, leaving
+from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited
+from smart_boiler_plugin.api.schemas import (
+    ChangeSchema,
+    CustomerSchema,
+    ErasedSchema,
+    LetGoSchema,
+    NewCustomerSchema,
+    TakenOnSchema,
+    split_boiler,
+)
+from smart_boiler_plugin.customers import Customer
+from smart_boiler_plugin.taking_on import NewCustomer, take_on
+
+Answer = tuple[dict[str, Any], int]
 
 
+class CustomerListSchema(PaginationSchema):
+    """Query of ``GET /boiler-customer``, in the host's words."""
+
+    sort_by = fields.String(data_key="sort-by", validate=validate.OneOf(["id", "name"]))
+
+
+@guarded
+@take_on_limited
 @permission_required_for_context("create-children", ctx_loader=FlexMeasuresPlatform.init)
+@json_only
 @use_args(NewCustomerSchema())
-@as_json
-def create_boiler_customer(new: NewCustomer) -> tuple[dict[str, Any], int]:
-    """Take on a customer of the caller's account: who may is the host's rule for creating accounts.
+def create_boiler_customer(new: NewCustomer) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Take on a customer of the caller's account: who may is the host's rule for creating accounts."""
+    customer = take_on(new, operator=current_user.account)
+    return TakenOnSchema().dump(customer), 201, {"Location": location_of(customer)}
 
-    Answers 201 with ids (``CustomerSchema``), 409 if a name or e-mail exists, 422 if a field is missing or wrong.
-    """
-    customer = customers.take_on(new, operator=current_user.account)
-    return CustomerSchema().dump(customer), 201
+
+@guarded
+@use_kwargs(CustomerListSchema(), location="query")
+def list_boiler_customers(
+    *,
+    page: int | None = None,
+    per_page: int = 10,
+    filter: list[str] | None = None,  # noqa: A002
+    sort_by: str = "id",
+    sort_dir: str = "asc",
+) -> Any:
+    """List the caller's customers, as the host lists accounts: whole, or with ``page`` a page of them."""
+    query = customers.visible_customers()
+    total = query.count()
+    for term in filter or []:
+        query = query.filter(Account.name.icontains(term, autoescape=True))
+    column = {"id": Account.id, "name": Account.name}[sort_by]
+    query = query.order_by(column.desc() if sort_dir == "desc" else column.asc(), Account.id)
+    dump = CustomerSchema(many=True).dump
+    if page is None:
+        return dump([customers.of_account(found) for found in query])
+    shown = db.paginate(query, page=page, per_page=per_page, max_per_page=100, error_out=False)
+    data = dump([customers.of_account(found) for found in shown.items])
+    return {"data": data, "num-records": total, "filtered-records": shown.total}
+
+
+@guarded
+def show_boiler_customer(account_id: int) -> Answer:
+    """Show a customer of the caller's with users, boiler and sensor ids."""
+    return CustomerSchema().dump(customers.find(account_id, "read")), 200
+
+
+@guarded
+@json_only
+@use_kwargs(ChangeSchema())
+def change_boiler_customer(account_id: int, *, name: str | None = None, boiler: dict[str, Any] | None = None) -> Answer:
+    """Change what is given of a customer of the caller's, and nothing else."""
+    customer = customers.find(account_id, "update")
+    return CustomerSchema().dump(customers.change(customer, name, *split_boiler(boiler or {}))), 200
+
+
+@guarded
+@json_only
+@use_kwargs(LetGoSchema())
+def delete_boiler_customer(account_id: int, *, confirm: str) -> Answer:
+    """Let go of a customer of the caller's: all that is kept of them is erased."""
+    return ErasedSchema().dump(leaving.let_go(customers.find(account_id, "update"), confirm)), 200
+
+
+@guarded
+def export_boiler_customer(account_id: int) -> Answer:
+    """Return everything that is kept about a customer of the caller's, as one document."""
+    return leaving.export(customers.find(account_id, "read")), 200
+
+
+@guarded
+def invite_boiler_customer(account_id: int) -> Answer:
+    """Mail the customer's first user a link to choose a password once more."""
+    customer = customers.invite_again(customers.find(account_id, "update"))
+    return {"invitation": customer.invitation}, 200
+
+
+def location_of(customer: Customer) -> str:
+    """Return the path under which a customer is shown."""
+    return url_for("smart-boiler-plugin API.show_boiler_customer", account_id=customer.account.id)

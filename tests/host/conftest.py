@@ -1,6 +1,7 @@
 """A real FlexMeasures app with this plugin, on a real PostgreSQL, emptied before each test."""
 
 import pytest
+from flexmeasures.api.common.rate_limiting import limiter
 from flexmeasures.app import create
 from flexmeasures.data import db
 from sqlalchemy import text
@@ -44,6 +45,7 @@ def app(_app):
         tables = ", ".join(f'"{table}"' for table in db.metadata.tables)
         db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         db.session.commit()
+        limiter.reset()
     return _app
 
 

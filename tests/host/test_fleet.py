@@ -4,20 +4,14 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from flexmeasures import AssetType
-from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler import BoilerData, make_boiler
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
-from tests.factories import make_account, make_user, store
+from tests.factories import make_account, make_household_boiler, make_user, store
 
 
 @pytest.fixture
 def tokens(app):
     """Tokens of users by name: two operators with a customer each, and an admin. A's boiler has readings."""
     with app.app_context():
-        db.session.add(AssetType(name="battery"))
-        price = get_or_create_consumption_price_sensor("NL")
         found = {"admin": make_user(make_account("Administration"), "admin", roles=["admin"])[1]}
         for letter in "AB":
             operator = make_account(f"Operator {letter}", roles=["Consultancy"])
@@ -25,8 +19,7 @@ def tokens(app):
             found[f"consultant {letter}"] = make_user(operator, f"consultant{letter}", roles=["consultant"])[1]
             found[f"clerk {letter}"] = make_user(operator, f"clerk{letter}")[1]
             found[f"customer {letter}"] = make_user(customer, f"customer{letter}", roles=["account-admin"])[1]
-            boiler = make_boiler(customer, f"Boiler {letter}", "Europe/Amsterdam", price, BoilerData())
-            db.session.commit()
+            boiler = make_household_boiler(customer, f"Boiler {letter}")
             if letter == "A":
                 now = pd.Timestamp.now("UTC").floor("15min")
                 store(boiler.sensors["temperature"], [61.0, 57.25], now - timedelta(minutes=30))

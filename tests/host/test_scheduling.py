@@ -5,13 +5,11 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from flexmeasures import AssetType
-from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler import Boiler, BoilerData, make_boiler
+from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.scheduling import BoilerScheduler
-from tests.factories import make_account, store
+from tests.factories import make_account, make_household_boiler, store
 from tests.oracle import lowest_cost
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
@@ -22,10 +20,8 @@ QUARTERS = 96
 def boiler(app):
     """A household boiler with prices for a day, in an app context."""
     with app.app_context():
-        db.session.add(AssetType(name="battery"))
+        made = make_household_boiler(make_account("Client 1"), "Boiler Client 1")
         price = get_or_create_consumption_price_sensor("NL")
-        made = make_boiler(make_account("Client 1"), "Boiler Client 1", "Europe/Amsterdam", price, BoilerData())
-        db.session.commit()
         store(price, prices(), START)
         yield made
 

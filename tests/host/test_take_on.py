@@ -9,7 +9,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
 from flexmeasures.data.schemas.scheduling import DBFlexContextSchema
 from flexmeasures.data.schemas.scheduling.storage import DBStorageFlexModelSchema
 
-from smart_boiler_plugin import customers
+from smart_boiler_plugin import taking_on
 from tests.factories import make_account, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/boiler-customer"
@@ -290,7 +290,7 @@ def test_a_name_lost_to_somebody_else_in_between_is_a_409(post, contents, monkey
     """The check before finds nothing, the unique constraint does: as when two requests come at once."""
     assert post().status_code == 201
     before = contents()
-    monkeypatch.setattr(customers, "_refuse_what_is_taken", lambda _: None)
+    monkeypatch.setattr(taking_on, "refuse_what_is_taken", lambda _: None)
     answer = post({**BODY, "user_name": "client2", "user_email": "client2@example.com"})
     assert answer.status_code == 409
     assert list(answer.json["message"]["json"]) == ["name"]
@@ -303,7 +303,7 @@ def test_a_failure_in_the_middle_leaves_nothing(post, contents, mails, monkeypat
 
     post({"name": "Before", "user_name": "before", "user_email": "before@example.com"})
     before = contents()
-    monkeypatch.setattr(customers, "make_boiler", fail)
+    monkeypatch.setattr(taking_on, "make_boiler", fail)
     answer = post()
     assert answer.status_code == 500
     assert "secret detail" not in answer.text

@@ -1,0 +1,122 @@
+"""The OpenAPI description of the plugin's API, made from its routes and schemas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+
+from smart_boiler_plugin.api.docs import PREFIX
+from smart_boiler_plugin.api.schemas import ErrorSchema
+
+ERRORS = {
+    400: "The body is no JSON.",
+    401: "No valid token or session.",
+    403: "No right to create accounts.",
+    404: "The caller has no customer with this account id.",
+    409: "A name or e-mail exists on this server, whoever owns it.",
+    415: "The body is in another format.",
+    422: "A field is missing or wrong; the message names it.",
+    429: "Too many requests; Retry-After says when to try again.",
+}
+
+
+class View(Protocol):
+    """A function that answers a request."""
+
+    __name__: str
+    __doc__: str | None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+        ...
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and path that lead to a view, and what goes in and comes out.
+
+    Parameters
+    ----------
+    method, path, view
+        What leads where.
+    answers
+        Schema of the answer by HTTP code; None for an answer without one.
+    errors
+        HTTP codes of ``ERRORS`` that are possible.
+    body, query
+        Schemas of what is sent.
+    documented
+        Whether it is described.
+
+    """
+
+    method: str
+    path: str
+    view: View
+    answers: Mapping[int, Schema | None] = field(default_factory=dict)
+    errors: Iterable[int] = ()
+    body: Schema | None = None
+    query: Schema | None = None
+    documented: bool = True
+
+
+def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
+    """Return the OpenAPI description of routes."""
+    spec = APISpec(
+        title="smart-boiler-plugin",
+        version=version,
+        openapi_version="3.1.0",
+        info={"description": "Customers with smart boilers, on a FlexMeasures server."},
+        plugins=[MarshmallowPlugin()],
+        security=[{"token": []}],
+    )
+    spec.components.security_scheme(
+        "token", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "/api/requestAuthToken"}
+    )
+    for route in routes:
+        if route.documented:
+            path = re.sub(r"<[^:>]*:?(\w+)>", r"{\1}", PREFIX + route.path)
+            spec.path(path, operations={route.method.lower(): _operation(route)})
+    described: dict[str, Any] = spec.to_dict()
+    return described
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {
+            "in": "path",
+            "name": name,
+            "required": True,
+            "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+        }
+        for name in re.findall(r":(\w+)>", route.path)
+    ]
+    if route.query:
+        parameters.append({"in": "query", "schema": route.query})
+    responses: dict[str, Any] = {
+        str(code): {
+            "description": "Done.",
+            **({"content": {"application/json": {"schema": schema}}} if schema else {}),
+        }
+        for code, schema in route.answers.items()
+    }
+    for code in route.errors:
+        responses[str(code)] = {
+            "description": ERRORS[code],
+            "content": {"application/json": {"schema": ErrorSchema()}},
+        }
+    operation: dict[str, Any] = {
+        "operationId": route.view.__name__,
+        "summary": (route.view.__doc__ or "").split("\n")[0],
+        "parameters": parameters,
+        "responses": responses,
+    }
+    if route.body:
+        content: dict[str, Any] = {"application/json": {"schema": route.body}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation

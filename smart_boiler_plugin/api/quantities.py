@@ -1,0 +1,64 @@
+"""Quantities as texts with a unit, in and out: ``"80 l"``, ``"20 gal"``, ``"122 degF"``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pint
+from flexmeasures.utils.unit_utils import ur
+from marshmallow import ValidationError, fields
+
+NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.+-].*?)\s*")
+
+
+SHOWN_LENGTH = 40
+"""How much of a wrong text its refusal repeats."""
+
+
+class Quantity(fields.String):
+    """A quantity: a text with a unit for people, a plain number in one unit for us.
+
+    Parameters
+    ----------
+    unit
+        The unit of the number, as ``ur`` (pint) knows it. Any unit that can be converted to it is accepted.
+    shown_unit
+        How the unit is written in answers and messages.
+    lowest, highest
+        What is possible, in that unit.
+    usual
+        What a common household has, in that unit: the example in messages and documentation.
+
+    """
+
+    def __init__(
+        self, *, unit: str, shown_unit: str, lowest: float, highest: float, usual: float, **arguments: Any
+    ) -> None:
+        super().__init__(**arguments)
+        self.unit = unit
+        self.shown_unit = shown_unit
+        self.lowest = lowest
+        self.highest = highest
+        self._right = f"{lowest:g} to {highest:g} {shown_unit}, such as '{usual:g} {shown_unit}'."
+        self.metadata = {"example": f"{usual:g} {shown_unit}", "description": self._right, **self.metadata}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **arguments)
+        found = NUMBER_AND_UNIT.fullmatch(text)
+        text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
+        if not found:
+            raise ValidationError(f"'{text}' is no number with a unit. Right is: {self._right}")
+        try:
+            # in two parts: pint refuses to parse "50 degC", as degrees cannot be multiplied
+            number = float(ur.Quantity(float(found[1]), found[2]).to(self.unit).magnitude)
+        except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError):
+            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Right is: {self._right}") from None
+        if not (math.isfinite(number) and self.lowest <= number <= self.highest):
+            raise ValidationError(f"'{text}' is not possible. Right is: {self._right}")
+        # 122 degF is 49.99999999999997 °C to the computer
+        return round(number, 9)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **arguments: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else f"{round(value, 6):g} {self.shown_unit}"

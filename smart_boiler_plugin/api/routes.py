@@ -1,0 +1,84 @@
+"""Which path leads where; and what is answered where none leads anywhere."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from flask import request
+from flask.globals import request_ctx
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+import smart_boiler_plugin
+from smart_boiler_plugin.api import customer_crud as crud
+from smart_boiler_plugin.api import customers_bulk as bulk
+from smart_boiler_plugin.api import schemas
+from smart_boiler_plugin.api.openapi import Route, describe
+
+# PostgreSQL's integers end there: no account has a larger id
+ONE = f"/boiler-customer/<int(max={2**31 - 1}):account_id>"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def show_openapi() -> dict[str, Any]:
+    """Show this description."""
+    return describe(ROUTES, smart_boiler_plugin.__version__)
+
+
+def nowhere(path: str) -> NoReturn:
+    """Refuse a path or method that does not exist, in the shape of all errors of this API."""
+    adapter = request_ctx.url_adapter
+    assert adapter is not None  # noqa: S101 (there is one while a request is answered)
+    allowed = [method for method in METHODS if adapter.match(method=method)[0] != request.endpoint]
+    if allowed:
+        raise MethodNotAllowed(valid_methods=allowed)
+    raise NotFound(f"There is no '{path}' here.")
+
+
+ROUTES = [
+    Route(
+        "POST",
+        "/boiler-customer",
+        crud.create_boiler_customer,
+        answers={201: schemas.TakenOnSchema()},
+        errors=(400, 401, 403, 409, 415, 422, 429),
+        body=schemas.NewCustomerSchema(),
+    ),
+    Route(
+        "GET",
+        "/boiler-customer",
+        crud.list_boiler_customers,
+        answers={200: None},
+        errors=(401, 422, 429),
+        query=crud.CustomerListSchema(),
+    ),
+    Route("GET", ONE, crud.show_boiler_customer, answers={200: schemas.CustomerSchema()}, errors=(401, 404, 429)),
+    Route(
+        "PATCH",
+        ONE,
+        crud.change_boiler_customer,
+        answers={200: schemas.CustomerSchema()},
+        errors=(400, 401, 404, 409, 415, 422, 429),
+        body=schemas.ChangeSchema(),
+    ),
+    Route(
+        "DELETE",
+        ONE,
+        crud.delete_boiler_customer,
+        answers={200: schemas.ErasedSchema()},
+        errors=(400, 401, 404, 415, 422, 429),
+        body=schemas.LetGoSchema(),
+    ),
+    Route("GET", f"{ONE}/export", crud.export_boiler_customer, answers={200: None}, errors=(401, 404, 429)),
+    Route("POST", f"{ONE}/invitation", crud.invite_boiler_customer, answers={200: None}, errors=(401, 404, 429)),
+    Route(
+        "POST",
+        "/boiler-customers",
+        bulk.create_boiler_customers,
+        answers={200: None},
+        errors=(400, 401, 403, 415, 422, 429),
+        body=schemas.NewCustomerSchema(many=True),
+        query=bulk.BulkQuerySchema(),
+    ),
+    Route("GET", "/openapi.json", show_openapi, answers={200: None}),
+    *(Route(method, "/<path:path>", nowhere, documented=False) for method in METHODS),
+]
