@@ -247,14 +247,14 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
                 sensor.timezone = value
         else:
             setattr(asset, name, value)
-        AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to {value}")
+        AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
     if data:
         # an energy class that is given counts, whatever loss was known before
         known = boiler.data if "energy_class" not in data else replace(boiler.data, standing_loss_kwh_per_day=None)
         changed = replace(known, **data)
         changed.check()
         for name, value in data.items():
-            AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to {value}")
+            AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
         asset.attributes[ATTRIBUTE] = asdict(changed)
         asset.flex_model = {**asset.flex_model, **changed.flex_model}
 

@@ -15,6 +15,10 @@ SETTINGS = {
     "SECRET_KEY": "for tests alone",
     "SECURITY_TOTP_SECRETS": {"1": "for tests alone"},
     "SECURITY_PASSWORD_CHECK_BREACHED": None,
+    # each hash would cost 0.1 s, hundreds of times; tests/system hashes for real
+    "SECURITY_PASSWORD_HASH": "plaintext",
+    "SECURITY_HASHING_SCHEMES": ["hex_md5"],
+    "SECURITY_DEPRECATED_HASHING_SCHEMES": [],
     # the mails are looked at, and not sent; tests/system has a real mail server
     "MAIL_SUPPRESS_SEND": True,
     "RATELIMIT_STORAGE_URI": "memory://",
