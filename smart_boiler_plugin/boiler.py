@@ -145,14 +145,14 @@ class Boiler:
 
     Raises
     ------
-    ValueError
+    SmartBoilerError
         If the asset is no boiler that this plugin made.
 
     """
 
     def __init__(self, asset: Asset) -> None:
         if ATTRIBUTE not in asset.attributes:
-            raise ValueError(f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{ATTRIBUTE}'.")
+            raise SmartBoilerError(f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{ATTRIBUTE}'.")
         self.asset = asset
 
     @cached_property

@@ -25,6 +25,10 @@ CUSTOMER_ROLE = "Boiler customer"
 """Account role of all customers that were taken on here. Nothing in this plugin touches an account without it."""
 
 
+LARGEST_ID = 2**31 - 1
+"""PostgreSQL's integers end here, and it fails to compare with larger ones."""
+
+
 @dataclass(frozen=True)
 class Customer:
     """A household that an operator has taken on.
@@ -86,7 +90,8 @@ def find(account_id: int, permission: str) -> Customer:
         If there is none with this id, or it is none of the current user's: which of both is not told.
 
     """
-    account = visible_customers().filter(Account.id == account_id).one_or_none()
+    known = account_id <= LARGEST_ID
+    account = visible_customers().filter(Account.id == account_id).one_or_none() if known else None
     manages = _may(FlexMeasuresPlatform.init(), "read" if permission == "read" else "create-children")
     manages = manages or _may(FlexMeasuresPlatform.init(), "create-children")
     if account is None or not manages or not _may(account, permission):

@@ -49,7 +49,7 @@ def states(user: User) -> list[BoilerState]:
         .distinct(TimedBelief.sensor_id)
         .join(Source)
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
-        .filter(Sensor.name == "temperature", Source.type.not_in(["scheduler", "forecaster"]))
+        .filter(Sensor.name == "temperature", db.func.coalesce(Source.type, "").not_in(["scheduler", "forecaster"]))
         .filter(TimedBelief.event_start.between(now - RECENT, now))
         .order_by(TimedBelief.sensor_id, TimedBelief.event_start.desc(), TimedBelief.belief_horizon)
         .subquery()

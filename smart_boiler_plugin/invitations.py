@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from flask import current_app, render_template
 from flask_mail import Message
@@ -13,6 +15,9 @@ from flexmeasures import User
 
 SENT = "sent"
 FAILED = "failed"
+
+TIMEOUT_S = 15
+"""How long a mail server may be silent [s]: shorter than the 30 s after which gunicorn gives up on a request."""
 
 
 def invite(users: Sequence[User]) -> dict[int, str]:
@@ -30,7 +35,7 @@ def invite(users: Sequence[User]) -> dict[int, str]:
     if not users:
         return outcome
     try:
-        with current_app.mail.connect() as connection:  # type: ignore[attr-defined]  # set by the host
+        with _patience(), current_app.mail.connect() as connection:  # type: ignore[attr-defined]  # set by the host
             for user in users:
                 try:
                     connection.send(_invitation(user))
@@ -38,7 +43,7 @@ def invite(users: Sequence[User]) -> dict[int, str]:
                 except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as refusal:
                     # the next one may be accepted
                     _log(f"of user {user.id}", refusal)
-    except OSError as error:  # no server, or none any more: all that smtplib raises is an OSError
+    except Exception as error:  # noqa: BLE001 (the customers are there already, whatever is wrong with the mail)
         _log(f"of users {[user_id for user_id, state in outcome.items() if state == FAILED]}", error)
     return outcome
 
@@ -52,6 +57,17 @@ def _invitation(user: User) -> Message:
     )
     subject = str(config_value("EMAIL_SUBJECT_PASSWORD_RESET"))
     return Message(subject, sender=config_value("EMAIL_SENDER"), recipients=[user.email], body=body, html=html)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Bound how long a mail server may be silent. Flask-Mail 0.10 waits for ever, and takes no timeout to pass on."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_S)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def _log(whose: str, error: Exception) -> None:

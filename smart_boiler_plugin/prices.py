@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -21,11 +21,11 @@ from flexmeasures.utils.time_utils import server_now
 from flexmeasures.utils.unit_utils import convert_units
 from sqlalchemy import func
 
+from smart_boiler_plugin.boiler import RESOLUTION
 from smart_boiler_plugin.errors import NoPricesError
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
 CONSUMPTION_SENSOR = {"name": "consumption price", "unit": "EUR/kWh"}
-RESOLUTION = timedelta(minutes=15)
 
 PRICE_LOCK = 0x70726963
 """Key of the advisory lock under which price sensors are made (the bytes of "pric")."""

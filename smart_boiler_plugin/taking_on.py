@@ -14,7 +14,7 @@ from flexmeasures import Account, AccountRole, Asset, AssetType, User
 from flexmeasures.auth.policy import ACCOUNT_ADMIN_ROLE
 from flexmeasures.data import db
 from flexmeasures.data.models.user import Role
-from flexmeasures.data.services.users import create_user
+from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
@@ -141,17 +141,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
     db.session.flush()
     log_change(account, f"Took on boiler customer '{new.name}': created account {account.id}")
     timezone = new.place.timezone or current_app.config["FLEXMEASURES_TIMEZONE"]
-    user = create_user(
-        username=new.user_name,
-        email=new.user_email,
-        password=secrets.token_urlsafe(32),
-        # joins the account of this name: it is ours, made and flushed by this very transaction
-        account_name=account.name,
-        user_roles=ACCOUNT_ADMIN_ROLE,
-        timezone=timezone,
-        # a DNS server that is down must not stop the business; an address that does not exist gets no invitation
-        check_email_deliverability=False,
-    )
+    user = _make_user(new, account, timezone)
     asset = Asset(
         name=new.place.name or default_boiler_name(new.name),
         account_id=account.id,
@@ -159,6 +149,26 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         longitude=new.place.longitude,
     )
     return Customer(account, make_boiler(asset, timezone, price, new.boiler), [user])
+
+
+def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:
+    """Make the first user of an account that this very transaction has made, with a password that nobody knows."""
+    try:
+        return create_user(
+            username=new.user_name,
+            email=new.user_email,
+            password=secrets.token_urlsafe(32),
+            # joins the account of this name: it is ours, as names are unique
+            account_name=account.name,
+            user_roles=ACCOUNT_ADMIN_ROLE,
+            timezone=timezone,
+            # a DNS server that is down must not stop the business; an address that does not exist gets no invitation
+            check_email_deliverability=False,
+        )
+    except InvalidFlexMeasuresUser as error:
+        # the host looks once more whether name or e-mail exist: somebody may have taken them in between
+        refuse_what_is_taken({"user_name": (User.username, new.user_name), "user_email": (User.email, new.user_email)})
+        raise SmartBoilerError({"user_email": [str(error)]}) from error
 
 
 def _try_to_make(new: NewCustomer, operator: Account) -> Customer:

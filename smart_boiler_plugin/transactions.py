@@ -50,7 +50,7 @@ def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
     taken = {
         name: [f"'{value}' exists already on this server. Choose another."]
         for name, (column, value) in column_and_value.items()
-        if db.session.query(db.session.query(column).filter(func.lower(column) == value.lower()).exists()).scalar()
+        if db.session.query(db.session.query(column).filter(func.lower(column) == func.lower(value)).exists()).scalar()
     }
     if taken:
         raise ConflictError(taken)

@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 
 def make_account(name, *, roles=(), consultancy=None):
     """Make an account; roles are names of account roles, made if missing."""
-    account = Account(name=name, consultancy_account=consultancy)
+    account = Account(name=name, consultancy_account_id=consultancy and consultancy.id)
     for role in roles:
         found = db.session.query(AccountRole).filter_by(name=role).one_or_none()
         account.account_roles.append(found or AccountRole(name=role))

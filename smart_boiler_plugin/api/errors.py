@@ -35,7 +35,9 @@ def answer(error: Exception) -> Response:
         status = HOST_STATUS.get(error.code, HTTPStatus(error.code).name)
         # where webargs could not parse the body, it says more than the bare HTTP code
         said = getattr(error, "data", {}).get("messages") or error.description
-        return _rejection(error.code, status, HOST_MESSAGE.get(error.code, said))
+        response = _rejection(error.code, status, HOST_MESSAGE.get(error.code, said))
+        response.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+        return response
     current_app.logger.error("Unexpected error", exc_info=error)
     return _rejection(500, "INTERNAL_SERVER_ERROR", "Something went wrong on the server. Its log has the details.")
 

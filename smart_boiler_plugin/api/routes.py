@@ -14,8 +14,7 @@ from smart_boiler_plugin.api import customers_bulk as bulk
 from smart_boiler_plugin.api import schemas
 from smart_boiler_plugin.api.openapi import Route, describe
 
-# PostgreSQL's integers end there: no account has a larger id
-ONE = f"/boiler-customer/<int(max={2**31 - 1}):account_id>"
+ONE = "/boiler-customer/<int:account_id>"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

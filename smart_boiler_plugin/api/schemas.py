@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytz
+from email_validator import EmailNotValidError, validate_email
 from flexmeasures import Account, Asset, User
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
@@ -21,14 +22,28 @@ PLACE_FIELDS = ("name", "timezone", "latitude", "longitude")
 
 
 def _text(length: int, **arguments: Any) -> fields.String:
-    """Return a field for a text that fits a column of the host's database. PostgreSQL takes no NUL."""
+    """Return a field for a line of text that fits a column of the host's database."""
     return fields.String(
         validate=[
             validate.Length(min=1, max=length, error=f"Must have 1 to {length} characters."),
-            validate.ContainsNoneOf("\x00", error="Must not contain a NUL character."),
+            _printable,
         ],
         **arguments,
     )
+
+
+def _printable(text: str) -> None:
+    """Refuse line feeds, NUL, surrogates and the like: a name is one line, and PostgreSQL takes no NUL."""
+    if not text.isprintable():
+        raise ValidationError("Must not contain control characters or line breaks.")
+
+
+def _mailable(email: str) -> None:
+    """Refuse what the host would refuse later: it looks at addresses with the same library."""
+    try:
+        validate_email(email, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValidationError(f"Not a valid email address: {error}") from error
 
 
 class TrimmingSchema(Schema):
@@ -91,9 +106,7 @@ class NewCustomerSchema(TrimmingSchema):
     user_name = _text(User.username.type.length, required=True, metadata={"example": "deboer"})
     user_email = fields.Email(
         required=True,
-        validate=validate.Length(
-            max=User.email.type.length, error=f"Must have at most {User.email.type.length} characters."
-        ),
+        validate=[validate.Length(max=User.email.type.length), _printable, _mailable],
         metadata={"example": "deboer@example.com"},
     )
     boiler = fields.Nested(BoilerSchema)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import csv
+import math
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +18,7 @@ from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import default_country, default_timezone, import_spot_prices, update_consumption_prices
 
 DAY = click.DateTime(["%Y-%m-%d"])
+EXAMPLE = "2025-10-29T00:00+01:00,65.45"
 
 
 @click.command("import-prices")
@@ -46,21 +49,55 @@ def import_prices(file: Path, country: str | None) -> None:
 
 def _read_prices(file: Path) -> pd.Series[float]:
     """Return the prices [EUR/MWh] of a CSV file, by the start of their quarter."""
-    rows = pd.read_csv(file, dtype=str)
-    if len(rows.columns) != 2:  # noqa: PLR2004 (a time and a price)
-        raise click.ClickException(f"{file} has {len(rows.columns)} columns. It must have two: start, and EUR/MWh.")
-    moments = pd.to_datetime(rows.iloc[:, 0], utc=True, errors="coerce")
-    offset = rows.iloc[:, 0].str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True, na=False)
-    values = pd.to_numeric(rows.iloc[:, 1], errors="coerce")
-    wrong = moments.isna() | ~offset | values.isna() | moments.duplicated()
-    wrong |= moments != moments.dt.floor("15min")
-    if wrong.any():
-        line = int(wrong.to_numpy().argmax()) + 2
+    prices: dict[datetime, float] = {}
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.reader(lines)
+            _refuse_other_header(file, next(reader, []))
+            for row in reader:
+                if row:
+                    _add_price(prices, row, where=f"{file}, line {reader.line_num}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise click.ClickException(f"{file} is no CSV file in UTF-8: {error}") from error
+    if not prices:
+        raise click.ClickException(f"{file} has no prices.")
+    return cast("pd.Series[float]", pd.Series(prices).sort_index())
+
+
+def _refuse_other_header(file: Path, header: list[str]) -> None:
+    """Refuse a first line that is none of ours, or is no header but a price."""
+    if len(header) != 2 or any(character.isdigit() for character in header[0]):  # noqa: PLR2004 (start and price)
         raise click.ClickException(
-            f"{file}, line {line}: {','.join(map(str, rows.iloc[line - 2]))} is no quarter of its own with a price. "
-            "Right is: 2025-10-29T00:00+01:00,65.45"
+            f"{file}, line 1: {','.join(header)} is no header. It must name two columns: start,EUR/MWh"
         )
-    return cast("pd.Series[float]", pd.Series(values.to_numpy(), index=pd.DatetimeIndex(moments)).sort_index())
+
+
+def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> None:
+    """Add a row to the prices [EUR/MWh] by start, or refuse it and say where it stands and what is wrong."""
+    try:
+        start, price = _parse_price(row)
+    except ValueError as error:
+        raise click.ClickException(f"{where}: {','.join(row)}: {error}. Right is: {EXAMPLE}") from error
+    if start in prices:
+        raise click.ClickException(f"{where}: {','.join(row)}: this quarter stands in the file before.")
+    prices[start] = price
+
+
+def _parse_price(row: list[str]) -> tuple[datetime, float]:
+    """Return start (UTC) and price [EUR/MWh] of a row, or raise a ValueError that says what is wrong."""
+    if len(row) != 2:  # noqa: PLR2004 (start and price)
+        raise ValueError(f"{len(row)} columns in place of two")
+    # Python 3.10 does not know the Z
+    start = datetime.fromisoformat(row[0].strip().replace("Z", "+00:00"))
+    if start.tzinfo is None:
+        raise ValueError("the UTC offset is missing")
+    start = start.astimezone(timezone.utc)
+    if start.minute % 15 or start.second or start.microsecond:
+        raise ValueError("no quarter of an hour starts then")
+    price = float(row[1])
+    if not math.isfinite(price):
+        raise ValueError("the price is no number")
+    return start, price
 
 
 @click.command("update-prices")
@@ -78,10 +115,10 @@ def update_prices(country: str | None, from_date: datetime | None, to_date: date
       flexmeasures smart-boiler update-prices
       flexmeasures smart-boiler update-prices --country BE --from-date 2025-10-01 --to-date 2025-10-31
     """  # noqa: D301 (click wants the \b)
-    timezone = default_timezone()
-    today = pd.Timestamp(server_now()).tz_convert(timezone).normalize()
-    start = pd.Timestamp(from_date).tz_localize(timezone) if from_date else today
-    last = pd.Timestamp(to_date).tz_localize(timezone) if to_date else max(start, today + pd.DateOffset(days=1))
+    local = default_timezone()
+    today = pd.Timestamp(server_now()).tz_convert(local).normalize()
+    start = pd.Timestamp(from_date).tz_localize(local) if from_date else today
+    last = pd.Timestamp(to_date).tz_localize(local) if to_date else max(start, today + pd.DateOffset(days=1))
     if last < start:
         raise click.BadParameter(f"{last.date()} is before the first day, {start.date()}.", param_hint="--to-date")
     try:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from contextlib import ExitStack
+import traceback
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
 import click
+from importlib_metadata import version
 
+import smart_boiler_plugin
 from smart_boiler_plugin.demo import show
-from smart_boiler_plugin.demo.business import credentials, open_business
+from smart_boiler_plugin.demo.business import COMMANDS, credentials, open_business
 from smart_boiler_plugin.demo.steps import Demo, entsoe_settings
-from smart_boiler_plugin.embedded.processes import StackError
-from smart_boiler_plugin.embedded.stack import Stack, clear
+from smart_boiler_plugin.embedded.processes import INTERRUPTS, StackError
+from smart_boiler_plugin.embedded.stack import Stack
 
 COMPLETE = "demo-complete"
 """File in the folder that says that all six steps were done there."""
@@ -40,54 +43,67 @@ def main(port: int, folder: Path, *, serve: bool) -> None:
       python -m smart_boiler_plugin.demo --serve --port 5001
     """  # noqa: D301 (click wants the \b)
     # SIGINT, too: a shell starts what runs in its background with Ctrl-C ignored
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
         _run(port, folder, serve=serve)
     except KeyboardInterrupt:
         click.echo("\nEnded: nothing is left running.")
         sys.exit(0 if serve else 130)
-    except StackError as error:
-        click.secho(f"\nerror: {error}", fg="red", err=True)
-        if (folder / "logs").exists():
-            click.echo(f"Logs are in {folder / 'logs'}", err=True)
+    except Exception as error:  # noqa: BLE001 (whatever it is, a person reads it)
+        _tell(error, folder)
         sys.exit(1)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    # once is enough: what runs must now be ended in order
+    _ignore_interrupts()
     raise KeyboardInterrupt
+
+
+def _ignore_interrupts() -> None:
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _tell(error: Exception, folder: Path) -> None:
+    """Say what went wrong and where the logs are; what nobody expected goes there with its stack trace."""
+    logs = folder / "logs"
+    if isinstance(error, StackError):
+        click.secho(f"\nerror: {error}", fg="red", err=True)
+    else:
+        click.secho(f"\nunexpected error: {type(error).__name__}: {error}", fg="red", err=True)
+        with suppress(OSError):
+            (logs / "demo.log").write_text(traceback.format_exc())
+    if logs.exists():
+        click.echo(f"Logs are in {logs}", err=True)
 
 
 def _run(port: int, folder: Path, *, serve: bool) -> None:
     begin = time.monotonic()
-    fresh = not (serve and (folder / COMPLETE).exists())
-    if fresh:
-        clear(folder)
+    complete = folder / COMPLETE
+    # data of another version may not fit
+    fresh = not (serve and complete.exists() and complete.read_text() == _versions())
     show.heading("Start PostgreSQL, Redis, FlexMeasures and a worker")
     with ExitStack() as running:
-        with show.timed() as say:
-            stack = running.enter_context(Stack(folder, port=port, settings=entsoe_settings()))
-            say(f"database, Redis and mailbox in {folder}")
-        # interrupted once is enough: what runs must then be ended in order
+        with show.timed(f"database, Redis and mailbox in {folder}"):
+            stack = running.enter_context(Stack(folder, port=port, settings=entsoe_settings(), fresh=fresh))
         running.callback(_ignore_interrupts)
         if fresh:
-            with show.timed() as say:
-                open_business(stack)
-                say("tables, an operator and an admin: flexmeasures db upgrade, add account, add user")
-        with show.timed() as say:
-            stack.start_server()
-            say(f"server and worker: {stack.url}")
+            with show.progress("tables, an operator and an admin", COMMANDS) as step:
+                open_business(stack, step)
+        with show.progress(f"server and worker: {stack.url}", 2) as step:
+            stack.start_server(step)
         if fresh:
             _walk(stack)
-            (folder / COMPLETE).touch()
+            complete.write_text(_versions())
             click.echo(f"\nAll six steps done in {time.monotonic() - begin:.0f} s.")
         if serve:
             _serve(stack)
 
 
-def _ignore_interrupts() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _versions() -> str:
+    return f"flexmeasures {version('flexmeasures')}, smart-boiler-plugin {smart_boiler_plugin.__version__}"
 
 
 def _walk(stack: Stack) -> None:

@@ -5,30 +5,54 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smart_boiler_plugin.embedded.shell import Shell
-from smart_boiler_plugin.embedded.stack import Stack
+from smart_boiler_plugin.embedded.processes import StackError
+from smart_boiler_plugin.embedded.stack import Stack, private_file
 
 CREDENTIALS = "credentials.json"
 OPERATOR = {"account": "Warm Water Energy", "user": "operator", "email": "operator@example.com"}
 ADMIN = {"account": "Server administration", "user": "admin", "email": "admin@example.com"}
 
 
-def open_business(stack: Stack) -> None:
-    """Make tables, roles, the operator and an admin with random passwords, by the host's command line."""
-    shell = stack.shell
-    shell.run("db", "upgrade")
-    shell.run("add", "initial-structure")
+COMMANDS = 7
+"""How many commands opening a business takes."""
+
+
+def open_business(stack: Stack, progress: Callable[[int], object] = lambda _: None) -> None:
+    """Make tables, roles, the operator and an admin with random passwords, by the host's command line.
+
+    Parameters
+    ----------
+    stack
+        Where.
+    progress
+        Called with 1 after each of the ``COMMANDS``.
+
+    """
+
+    def run(*words: str, typed: str = "") -> str:
+        output = stack.shell.run(*words, typed=typed)
+        progress(1)
+        return output
+
+    def add_user(who: dict[str, str], role: str, *account_roles: str) -> dict[str, str]:
+        account = created_id(run("add", "account", "--name", who["account"], *account_roles))
+        password = secrets.token_urlsafe(12)
+        run(
+            *("add", "user", "--username", who["user"], "--email", who["email"], "--account", account, "--roles", role),
+            typed=f"{password}\n{password}\n",
+        )
+        return {"email": who["email"], "password": password}
+
+    run("db", "upgrade")
+    run("add", "initial-structure")
     # made first: `add account` of FlexMeasures 1.0.1 does not link a role that it makes itself
-    shell.run("add", "account-role", "--name", "Consultancy")
-    credentials = {
-        "url": stack.url,
-        "operator": _add_user(shell, OPERATOR, account_roles=["--roles", "Consultancy"], user_role="consultant"),
-        "admin": _add_user(shell, ADMIN, account_roles=[], user_role="admin"),
-    }
-    _write(stack.folder, credentials)
+    run("add", "account-role", "--name", "Consultancy")
+    operator = add_user(OPERATOR, "consultant", "--roles", "Consultancy")
+    _write(stack.folder, {"url": stack.url, "operator": operator, "admin": add_user(ADMIN, "admin")})
 
 
 def credentials(stack: Stack) -> dict[str, Any]:
@@ -39,25 +63,19 @@ def credentials(stack: Stack) -> dict[str, Any]:
 
 
 def _write(folder: Path, credentials: dict[str, Any]) -> None:
-    file = folder / CREDENTIALS
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(credentials, indent=2) + "\n")
-
-
-def _add_user(shell: Shell, who: dict[str, str], account_roles: list[str], user_role: str) -> dict[str, str]:
-    account = created_id(shell.run("add", "account", "--name", who["account"], *account_roles))
-    password = secrets.token_urlsafe(12)
-    shell.run(
-        *("add", "user", "--username", who["user"], "--email", who["email"]),
-        *("--account", account, "--roles", user_role),
-        typed=f"{password}\n{password}\n",
-    )
-    return {"email": who["email"], "password": password}
+    private_file(folder / CREDENTIALS).write_text(json.dumps(credentials, indent=2) + "\n")
 
 
 def created_id(output: str) -> str:
-    """Return the id that a command of the host printed for what it made."""
+    """Return the id that a command of the host printed for what it made.
+
+    Raises
+    ------
+    StackError
+        If it printed none.
+
+    """
     found = re.search(r"ID: (\d+)", output)
     if not found:
-        raise ValueError(f"No id in: {output}")
+        raise StackError(f"The host printed no id: {output}")
     return found[1]

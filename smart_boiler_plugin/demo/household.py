@@ -10,8 +10,6 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from flexmeasures_client import FlexMeasuresClient
-
 from smart_boiler_plugin.demo.http import Login
 from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
 
@@ -106,6 +104,8 @@ def report(login: Login, sensors: dict[str, int], start: datetime, history: Hist
 
 
 async def _send(login: Login, start: datetime, series: list[tuple[int, list[float], str]]) -> None:
+    from flexmeasures_client import FlexMeasuresClient  # noqa: PLC0415 (see embedded/__init__.py)
+
     host = login.url.partition("://")[2]
     client = FlexMeasuresClient(email=login.email, password=login.password, host=host, ssl=False)
     try:

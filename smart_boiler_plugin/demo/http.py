@@ -15,6 +15,13 @@ from smart_boiler_plugin.embedded.processes import StackError
 REQUEST_TIMEOUT_S = 60
 
 
+def _session() -> requests.Session:
+    """Return a session without the environment's proxies and passwords: the server is on this machine."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 @dataclass(frozen=True)
 class Login:
     """Who talks to which server: its address, and a user's e-mail and password."""
@@ -41,7 +48,7 @@ class Api:
 
     def __init__(self, login: Login) -> None:
         self.url = login.url
-        self._session = requests.Session()
+        self._session = _session()
         answer = self._call("POST", "/api/requestAuthToken", json={"email": login.email, "password": login.password})
         self._session.headers["Authorization"] = answer["auth_token"]
 
@@ -124,7 +131,7 @@ def accept_invitation(link: str, password: str) -> None:
         If the server does not accept it.
 
     """
-    browser = requests.Session()
+    browser = _session()
     form = browser.get(link, timeout=REQUEST_TIMEOUT_S)
     csrf_token = form.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
     answer = browser.post(

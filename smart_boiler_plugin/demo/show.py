@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,24 +25,43 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def timed() -> Iterator[Any]:
-    """Print one line for what is done in this block, with how long it took.
+def timed(what: str) -> Iterator[Any]:
+    """Print what is done in this block, and, when it is done, what came of it and how long it took.
 
-    Yields a function to call with the line's text.
+    Yields a function to call with what came of it.
     """
     begin = time.monotonic()
-    lines: list[str] = []
-    yield lines.append
-    for line in lines:
-        click.echo(f"  {line} ", nl=False)
-        click.secho(f"({time.monotonic() - begin:.1f} s)", dim=True)
+    results: list[str] = []
+    click.echo(f"  {what}", nl=False)
+    try:
+        yield results.append
+    except BaseException:
+        click.echo()
+        raise
+    click.echo(f"{': ' if results else ''}{', '.join(results)} ", nl=False)
+    click.secho(f"({time.monotonic() - begin:.1f} s)", dim=True)
 
 
 @contextmanager
-def progress(label: str, length: int) -> Iterator[Any]:
-    """Show a progress bar while waiting; without a terminal, the label alone."""
-    with click.progressbar(length=length, label=f"  {label}", show_eta=False, width=30) as bar:
-        yield bar
+def progress(label: str, length: int) -> Iterator[Callable[[int], object]]:
+    """Show a progress bar while waiting, and how long it took; without a terminal, only the latter.
+
+    Yields a function to call with how many steps more are done.
+    """
+    if not sys.stdout.isatty():
+        with timed(label):
+            yield lambda _: None
+        return
+    begin = time.monotonic()
+    bar: Any = click.progressbar(
+        length=length,
+        label=f"  {label}",
+        show_eta=False,
+        width=20,
+        item_show_func=lambda _: click.style(f"({time.monotonic() - begin:.1f} s)", dim=True),
+    )
+    with bar:
+        yield bar.update
 
 
 def picture(title: str, moments: pd.DatetimeIndex, values: Sequence[float], unit: str) -> None:

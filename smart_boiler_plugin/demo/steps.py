@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
@@ -81,17 +82,17 @@ class Demo:
     def take_on(self) -> None:
         """Step 1: three customers, who then accept their invitations."""
         for customer in self.households:
-            with show.timed() as say:
+            with show.timed(customer.name) as say:
                 answer = self.operator.post("/smart-boiler-plugin/api/boiler-customer", customer.body)
                 customer.ids = {name: value for name, value in answer.items() if name not in {"invitation", "status"}}
-                say(f"{customer.name}: {', '.join(f'{name} {value}' for name, value in customer.ids.items())}")
+                say(", ".join(f"{name} {value}" for name, value in customer.ids.items()))
                 if answer["invitation"] != "sent":
                     raise StackError("The invitation was not sent.")
-        with show.timed() as say:
+        with show.timed("All three choose a password, by the link in their mail") as say:
             for customer in self.households:
                 link = invitation_link(self.stack.mailbox, customer.body["user_email"])
                 accept_invitation(link, customer.password)
-            say(f"All three chose a password, by the link in their mail ({self.stack.mailbox.folder})")
+            say(str(self.stack.mailbox.folder))
 
     def _login(self, customer: Household) -> Login:
         return Login(self.stack.url, customer.body["user_email"], customer.password)
@@ -99,23 +100,22 @@ class Demo:
     def report_readings(self) -> None:
         """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""
         for seed, customer in enumerate(self.households):
-            with show.timed() as say:
+            with show.timed(customer.name) as say:
                 history = household.simulate(self.yesterday, self.measured_until, seed=seed)
                 fahrenheit = customer is self.households[-1]
                 household.report(self._login(customer), customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
                 last = history.temperature_c[-1]
                 shown = f"{last * 9 / 5 + 32:.1f} °F, stored as {last:.1f} °C" if fahrenheit else f"{last:.1f} °C"
-                say(f"{customer.name}: {len(history.temperature_c)} readings since yesterday, now {shown}")
+                say(f"{len(history.temperature_c)} readings since yesterday, the last {shown}")
 
     def import_prices(self) -> None:
         """Step 3: from ENTSO-E where the plugin and a token are there, else the bundled ones."""
         if entsoe_settings():
-            with show.timed() as say:
+            with show.timed(f"flexmeasures entsoe import-day-ahead-prices --country {COUNTRY}"):
                 self.stack.shell.run(
                     *("entsoe", "import-day-ahead-prices", "--country", COUNTRY, "--timezone", TIMEZONE),
                     *("--from-date", f"{self.days[0]:%Y-%m-%d}"),
                 )
-                say(f"flexmeasures entsoe import-day-ahead-prices --country {COUNTRY}")
             # it exits with 0 whatever happened: what came of it is in the data
             try:
                 self._update_prices()
@@ -127,37 +127,39 @@ class Demo:
             self._import_sample_prices()
 
     def _import_sample_prices(self) -> None:
-        with show.timed() as say:
-            file = self.stack.folder / "sample-prices.csv"
+        file = self.stack.folder / "sample-prices.csv"
+        with show.timed(f"flexmeasures smart-boiler import-prices {file.name}") as say:
             count = write_sample_prices(file, self.days[0], self.days[-1] + DAY)
             self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
-            say(f"flexmeasures smart-boiler import-prices {file.name}: {count} quarters")
+            say(f"{count} quarters")
         show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow.")
         self._update_prices()
 
     def _update_prices(self) -> None:
-        with show.timed() as say:
+        with show.timed("flexmeasures smart-boiler update-prices"):
             output = self.stack.shell.run(
                 *("smart-boiler", "update-prices", "--country", COUNTRY),
                 *("--from-date", f"{self.days[0]:%Y-%m-%d}", "--to-date", f"{self.days[-1]:%Y-%m-%d}"),
             )
-            say("flexmeasures smart-boiler update-prices:")
         for line in output.splitlines()[1:]:
             show.note(line)
 
     def plan(self) -> None:
         """Step 4: a plan for each boiler, from a start and a duration alone, as far as prices are known."""
         first = self.households[0]
-        price = self._values(first.ids["consumption_price"], self.plan_start, PLAN)
+        read = self._read(first.ids["consumption_price"], PLAN)
+        price = [value for value in takewhile(lambda value: value is not None, read) if value is not None]
+        if not price:
+            raise StackError("No price is known from now on. The prices of step 3 end too early.")
         self.plan_duration = len(price) * QUARTER
         duration = pd.Timedelta(self.plan_duration).isoformat()
         trigger = {"start": self.plan_start.isoformat(), "duration": duration}
-        with show.timed() as say, show.progress("waiting for the worker", len(self.households)) as bar:
+        what = f"{len(self.households)} plans from {self.plan_start:%H:%M} on, for {len(price) * QUARTER_H:g} hours"
+        with show.progress(what, len(self.households)) as step:
             jobs = [self.operator.trigger_schedule(c.ids["fill_rate"], trigger) for c in self.households]
             for customer, job in zip(self.households, jobs, strict=True):
                 customer.plan_kw = self.operator.wait_for_schedule(customer.ids["fill_rate"], job, duration)["values"]
-                bar.update(1)
-            say(f"{len(jobs)} plans from {self.plan_start:%Y-%m-%d %H:%M} on, for {self.plan_duration}")
+                step(1)
         moments = pd.date_range(self.plan_start, periods=len(price), freq=QUARTER)
         show.picture("Consumption price", moments, price, "EUR/kWh")
         show.picture(f"Fill rate, plan of {first.name}", moments, first.plan_kw, "kW")
@@ -165,24 +167,24 @@ class Demo:
     def look(self) -> None:
         """Step 5: the page of each boiler, and what a customer may see."""
         for customer in self.households:
-            with show.timed() as say:
+            with show.timed(customer.name) as say:
                 # left to itself, the host's page opens on the two days before the last one that has data
                 span = urlencode({"start_time": self.today.isoformat(), "end_time": (self.days[-1] + DAY).isoformat()})
                 page = f"/assets/{customer.ids['boiler']}/graphs?{span}"
                 self.operator.open_page(page)
                 self.operator.get(f"/api/v3_0/assets/{customer.ids['boiler']}/chart")
-                say(f"{customer.name}: {self.stack.url}{page}")
+                say(f"{self.stack.url}{page}")
         first = self.households[0]
-        with show.timed() as say:
+        with show.timed(f"{first.name} logs in and sees") as say:
             seen = [asset["name"] for asset in Api(self._login(first)).get("/api/v3_0/assets")]
             if seen != [f"Boiler {first.name}"]:
                 raise StackError(f"{first.name} should see one boiler, but sees: {seen}")
-            say(f"{first.name} logs in and sees: {', '.join(seen)}")
+            say(", ".join(seen))
 
     def report_costs(self) -> None:
         """Step 6: costs of yesterday (as metered) and of the plan, by the host's ProfitOrLossReporter."""
         for customer in self.households:
-            with show.timed() as say:
+            with show.timed(customer.name) as say:
                 folder = self.stack.folder / "reports"
                 folder.mkdir(exist_ok=True)
                 config, parameters = folder / "reporter-costs-config.json", folder / "costs-parameters.json"
@@ -197,7 +199,7 @@ class Demo:
                 self.stack.shell.run(
                     *report, *files, "--start", self.plan_start.isoformat(), "--end", plan_end.isoformat()
                 )
-                say(f"{customer.name}: costs of yesterday and of the plan are on sensor {cost}")
+                say(f"costs of yesterday and of the plan are on sensor {cost}")
         show.heading("What came of it")
         show.table(
             [self._result(customer) for customer in self.households],
@@ -210,21 +212,26 @@ class Demo:
         next_heating = self.plan_start + heating[0] * QUARTER if heating else None
         return [
             customer.name,
-            sum(self._values(cost, self.yesterday, self.today - self.yesterday)),
+            self._sum(cost, self.yesterday, self.today - self.yesterday),
             sum(customer.plan_kw) * QUARTER_H,
-            sum(self._values(cost, self.plan_start, self.plan_duration)),
+            self._sum(cost, self.plan_start, self.plan_duration),
             f"{next_heating:%a %H:%M}" if next_heating is not None else "none",
         ]
 
-    def _values(self, sensor: int, start: datetime, duration: timedelta) -> list[float]:
-        """Return what a sensor has in a span, from the host's API."""
+    def _sum(self, sensor: int, start: datetime, duration: timedelta) -> float:
+        """Return the sum of what a sensor has in a span."""
+        return sum(value for value in self._read(sensor, duration, start) if value is not None)
+
+    def _read(self, sensor: int, duration: timedelta, start: datetime | None = None) -> list[float | None]:
+        """Return what a sensor has per step of a span (by default, from the start of the plan), by the host's API."""
+        start = start or self.plan_start
         answer = self.operator.get(
             f"/api/v3_0/sensors/{sensor}/data",
             start=start.isoformat(),
             duration=pd.Timedelta(duration).isoformat(),
             unit=self.operator.get(f"/api/v3_0/sensors/{sensor}")["unit"],
         )
-        return [value for value in answer["values"] if value is not None]
+        return list(answer["values"])
 
 
 def entsoe_settings() -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 For the demo, for trying out and for the tests. A business runs on its own PostgreSQL and Redis: see the README.
 
+FlexMeasures imports all modules of a plugin when it loads it. So what only the extra ``embedded`` installs is imported
+here, and in ``demo``, by the functions that need it.
+
 =================  ==========================================================================
 ``processes.py``   one process of ours: start, wait until it answers, stop, see why it died
 ``postgres.py``    PostgreSQL from a wheel

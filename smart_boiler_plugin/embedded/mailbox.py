@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import Any
 
 
 class Mailbox:
@@ -24,6 +22,8 @@ class Mailbox:
     """
 
     def __init__(self, folder: Path, port: int) -> None:
+        from aiosmtpd.controller import Controller  # noqa: PLC0415 (see the package's docstring)
+
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._controller = Controller(_Keeper(folder), hostname="127.0.0.1", port=port)
@@ -45,7 +45,7 @@ class _Keeper:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802
         number = len(list(self.folder.glob("*.eml"))) + 1
         content = envelope.content
         (self.folder / f"{number:04}.eml").write_bytes(content if isinstance(content, bytes) else str(content).encode())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -86,30 +87,44 @@ class Process:
 
     def stop(self, timeout_s: float = 10) -> None:
         """End the process and all that it started; kill what is still there after a time [s]."""
-        self._signal(signal.SIGTERM)
+        import psutil  # noqa: PLC0415 (see the package's docstring)
+
+        # a worker's job is in a process group of its own, so the group alone is not enough
+        started = []
+        with suppress(psutil.Error):
+            started = psutil.Process(self.popen.pid).children(recursive=True)
+        self.popen.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.popen.wait(timeout_s)
-        # what it forked (a worker's job) is in its session still
-        self._signal(signal.SIGKILL)
+        self.popen.kill()
         self.popen.wait()
+        for child in started:
+            with suppress(psutil.Error):
+                child.kill()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, number)
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals with which people and systems end a program: Ctrl-C, kill, a closed terminal."""
 
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait for the end of this block, also in the programs that are run in it.
+    """Let interrupts of this process wait for the end of this block.
 
-    For programs of others in our process group, which would end halfway and leave behind what they started.
+    For blocks that start something and remember to end it, which must not be left halfway.
     """
-    held = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    noted: list[int] = []
+    previous = {number: signal.signal(number, lambda number, _: noted.append(number)) for number in INTERRUPTS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        if noted:
+            signal.raise_signal(noted[0])
 
 
 def free_port() -> int:
@@ -120,11 +135,20 @@ def free_port() -> int:
 
 
 def port_is_taken(port: int) -> bool:
-    """Return whether somebody listens on a TCP port of this machine's loopback interface."""
+    """Return whether somebody listens on a TCP port of this machine's loopback interface.
+
+    Raises
+    ------
+    StackError
+        If this user may not listen there.
+
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise StackError(f"Port {port} cannot be used: {error.strerror}. Choose another: PORT=5001") from error
         return False

@@ -9,6 +9,7 @@ Run as ``python -m smart_boiler_plugin.embedded.shell``, this module is the othe
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -80,8 +81,11 @@ class Shell:
 
 def _serve() -> None:
     """Run the commands that come on standard input, until it ends."""
-    # the answers have this pipe for themselves: all else that is printed in this process goes to the log
-    answers, sys.stdout = sys.stdout, sys.stderr
+    # the answers have this pipe for themselves: all else that is printed in this process, also by libraries in C and by
+    # its children, goes to the log
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
     from flexmeasures.app import create  # noqa: PLC0415 (needs seconds: only in the process that runs commands)
 
     app = create()

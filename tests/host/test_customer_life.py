@@ -176,8 +176,7 @@ def test_a_wrong_boiler_is_a_422_that_names_the_field_and_what_would_be_right(ca
         answer = call(method, path, body)
         assert answer.status_code == 422, answer.text
         assert list(answer.json["message"]["json"]["boiler"]) == [field]
-        assert contents()["generic_asset"] == before["generic_asset"]
-        assert contents()["audit_log"] == before["audit_log"]
+        assert contents() == before
 
 
 def test_a_name_that_is_taken_is_a_409_and_changes_nothing(call, customer, contents):
@@ -185,7 +184,7 @@ def test_a_name_that_is_taken_is_a_409_and_changes_nothing(call, customer, conte
     before = contents()
     answer = call("PATCH", f"/{customer['account']}", {"name": "ASH", "boiler": {"volume": "80 l"}})
     assert (answer.status_code, list(answer.json["message"]["json"])) == (409, ["name"])
-    assert contents()["generic_asset"] == before["generic_asset"]
+    assert contents() == before
 
 
 def test_the_case_of_the_own_name_can_be_changed(call, customer):
@@ -262,8 +261,7 @@ def test_letting_go_needs_the_name_of_the_account(call, lived_in, contents):
     for body, field in (({}, "confirm"), ({"confirm": "Fam. O'Brian"}, "confirm"), ({"confirm": ""}, "confirm")):
         answer = call("DELETE", path, body)
         assert (answer.status_code, list(answer.json["message"]["json"])) == (422, [field])
-    assert contents()["timed_belief"] == before["timed_belief"]
-    assert contents()["account"] == before["account"]
+    assert contents() == before
 
 
 def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in):
@@ -337,7 +335,7 @@ def test_what_does_not_exist_has_the_shape_of_all_errors(call, method, path, cod
     assert answer.status_code == code
     assert answer.json["result"] == "Rejected"
     if code == 405:
-        assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
+        assert answer.headers["Allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PATCH", "/{}"), ("DELETE", "/{}")])

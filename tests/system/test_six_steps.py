@@ -82,7 +82,7 @@ def test_step_1_a_link_works_once(stack, users):
 
 
 def test_step_2_a_reading_in_fahrenheit_is_stored_in_celsius(users, client_1, operator_api):
-    start = pd.Timestamp.now(TIMEZONE).floor("15min") - timedelta(hours=1)
+    start = pd.Timestamp.now("UTC").floor("15min") - timedelta(hours=1)
 
     async def report():
         client = FlexMeasuresClient(

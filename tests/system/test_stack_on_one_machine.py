@@ -13,7 +13,7 @@ import pytest
 
 from smart_boiler_plugin.demo.http import Api, Login
 from smart_boiler_plugin.embedded.processes import StackError, free_port
-from smart_boiler_plugin.embedded.stack import Stack, clear
+from smart_boiler_plugin.embedded.stack import Stack
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,17 @@ def running_in(folder):
     return found
 
 
-def test_the_demo_goes_through_all_six_steps_and_leaves_nothing_running(folder):
+@pytest.fixture(scope="module")
+def demo_output(folder):
+    """What a whole demo printed."""
     process = start(folder)
     output = process.communicate(timeout=240)[0]
     assert process.returncode == 0, output
+    return output
+
+
+def test_the_demo_goes_through_all_six_steps_and_leaves_nothing_running(folder, demo_output):
+    output = demo_output
     for number in range(1, 7):
         assert f"\n{number}. " in output
     assert "96 of 96 quarters" in output
@@ -75,7 +82,7 @@ def test_the_demo_goes_through_all_six_steps_and_leaves_nothing_running(folder):
     assert running_in(folder) == []
 
 
-def test_serve_has_the_demos_data_and_survives_being_killed(folder):
+def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output):
     killed = start(folder, "--serve", port=(port := free_port()))
     assert "1. Take on" not in read_until(killed, "ready")
     killed.kill()
@@ -106,13 +113,14 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder):
     assert running_in(folder) == []
 
 
-@pytest.mark.parametrize("moment", ["PG_VERSION", "postmaster.pid"])
-def test_ctrl_c_while_postgresql_is_made_or_started_leaves_nothing_running(tmp_path, moment):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["postgres/PG_VERSION", "postgres/log", "redis.conf", "logs/commands.log"])
+def test_interrupted_at_any_moment_of_the_start_leaves_nothing_running(tmp_path, moment, number):
     process = start(tmp_path / "stack")
-    while not (tmp_path / "stack" / "postgres" / moment).exists():
+    while not (tmp_path / "stack" / moment).exists():
         assert process.poll() is None
         time.sleep(0.001)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     assert process.wait(60) == 130
     assert "nothing is left running" in process.stdout.read()
     assert running_in(tmp_path / "stack") == []
@@ -139,11 +147,19 @@ def test_a_folder_with_something_else_is_told_and_left_as_it_is(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_clearing_spares_what_no_stack_has_made(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(StackError, match="holds something else"):
-        clear(tmp_path)
-    assert (tmp_path / "thesis.txt").exists()
+def test_a_folder_with_spaces_is_told(tmp_path):
+    process = start(tmp_path / "my boilers")
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "folder with spaces" in output
+
+
+def test_a_port_that_is_taken_costs_no_data(folder, demo_output):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert start(folder, port=other.getsockname()[1]).wait(60) == 1
+    assert (folder / "demo-complete").exists()
 
 
 def test_a_failing_command_is_told_with_what_it_printed(tmp_path):
@@ -158,3 +174,11 @@ def test_a_server_that_dies_is_told_with_its_log(tmp_path):
         with pytest.raises(StackError, match=r"ended with exit code .*server\.log"):
             stack.start_server()
         assert time.monotonic() - begin < 60
+
+
+def test_the_token_of_entso_e_does_not_get_into_what_commands_print(tmp_path):
+    settings = {"ENTSOE_AUTH_TOKEN": "very-secret"}
+    with Stack(tmp_path / "stack", settings=settings) as stack, pytest.raises(StackError, match=r"\*\*\*"):
+        stack.shell.run("very-secret")
+    log = (tmp_path / "stack" / "logs" / "commands.log").read_text()
+    assert "No such command '***'" in log
