@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from smart_boiler_plugin.embedded.processes import StackError
-from smart_boiler_plugin.embedded.stack import Stack, private_file
+from smart_boiler_plugin.embedded.redis import private_file
+from smart_boiler_plugin.embedded.stack import Stack
 
 CREDENTIALS = "credentials.json"
 OPERATOR = {"account": "Warm Water Energy", "user": "operator", "email": "operator@example.com"}

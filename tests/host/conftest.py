@@ -1,4 +1,6 @@
-"""A real FlexMeasures app with this plugin, on a real PostgreSQL, emptied before each test."""
+"""A real FlexMeasures app with this plugin, on a real PostgreSQL and Redis, emptied before each test."""
+
+from contextlib import ExitStack
 
 import pytest
 from flexmeasures.api.common.rate_limiting import limiter
@@ -6,6 +8,7 @@ from flexmeasures.app import create
 from flexmeasures.data import db
 from sqlalchemy import text
 
+from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import test_database
 
 SETTINGS = {
@@ -21,7 +24,6 @@ SETTINGS = {
     "SECURITY_DEPRECATED_HASHING_SCHEMES": [],
     # the mails are looked at, and not sent; tests/system has a real mail server
     "MAIL_SUPPRESS_SEND": True,
-    "RATELIMIT_STORAGE_URI": "memory://",
 }
 
 
@@ -39,10 +41,12 @@ def _all_of(table):
 @pytest.fixture(scope="package")
 def _app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("host")
-    with test_database(folder) as uri, pytest.MonkeyPatch.context() as patch:
+    with test_database(folder) as uri, pytest.MonkeyPatch.context() as patch, ExitStack() as running:
         patch.chdir(folder)  # for the host's log
         config = folder / "flexmeasures.cfg"
-        settings = {**SETTINGS, "SQLALCHEMY_DATABASE_URI": uri}
+        redis = Redis(folder)
+        running.callback(redis.stop)
+        settings = {**SETTINGS, **redis.settings, "SQLALCHEMY_DATABASE_URI": uri}
         config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
         app = create(env="production", path_to_config=str(config))
         with app.app_context():
@@ -61,6 +65,7 @@ def app(_app):
         db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         db.session.commit()
         limiter.reset()
+        _app.redis_connection.flushdb()
     return _app
 
 

@@ -10,6 +10,7 @@ from flexmeasures import Account, Asset, Sensor, Source, User
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
 from flexmeasures.data.models.time_series import TimedBelief
+from rq.job import Job
 
 from tests.factories import PASSWORD, make_operator, store
 
@@ -264,17 +265,21 @@ def test_letting_go_needs_the_name_of_the_account(call, lived_in, contents):
     assert contents() == before
 
 
-def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in):
+def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in, token):
+    trigger = {"start": "2026-01-01T00:00+01:00", "duration": "PT24H"}
+    path = f"/api/v3_0/sensors/{lived_in['fill_rate']}/schedules/trigger"
+    job = app.test_client().post(path, json=trigger, headers={"Authorization": token}).json["schedule"]
     call("POST", body={"name": "Ash", "user_name": "ash", "user_email": "ash@example.com"})
     answer = call("DELETE", f"/{lived_in['account']}", {"confirm": "Fam. O'Brien"})
     assert answer.status_code == 200, answer.text
-    assert answer.json == {"users": 1, "assets": 1, "sensors": 4, "beliefs": 3, "jobs": 0}
+    assert answer.json == {"users": 1, "assets": 1, "sensors": 4, "beliefs": 3, "jobs": 1}
     with app.app_context():
         assert db.session.get(Account, lived_in["account"]) is None
         assert db.session.get(User, lived_in["user"]) is None
         assert db.session.get(Asset, lived_in["boiler"]) is None
         assert db.session.query(TimedBelief).count() == 0
         assert db.session.query(Account).filter_by(name="Ash").count() == 1
+    assert not Job.exists(job, connection=app.redis_connection)
     assert call("GET", f"/{lived_in['account']}").status_code == 404
 
 

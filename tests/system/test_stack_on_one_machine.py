@@ -114,7 +114,7 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("moment", ["postgres/PG_VERSION", "postgres/log", "redis.conf", "logs/commands.log"])
+@pytest.mark.parametrize("moment", ["postgres/PG_VERSION", "postgres/log", "logs/redis.conf", "logs/commands.log"])
 def test_interrupted_at_any_moment_of_the_start_leaves_nothing_running(tmp_path, moment, number):
     process = start(tmp_path / "stack")
     while not (tmp_path / "stack" / moment).exists():
