@@ -3,6 +3,7 @@
 ::
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
+    ├── BadFileError            400: a file of customers that cannot be read as one
     ├── NotFoundError           404: no customer of the caller's has this id
     ├── ConflictError           409: the name, user name or e-mail is taken
     └── NoPricesError           422: there is nothing to derive a consumption price from
@@ -33,6 +34,17 @@ class SmartBoilerError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __str__(self) -> str:
+        """Return the message as one line: ``boiler.volume: ...; name: ...``."""
+        return "; ".join(_lines(self.message))
+
+
+class BadFileError(SmartBoilerError):
+    """A file of customers cannot be read as one."""
+
+    http_status = 400
+    status = "INVALID_REQUEST"
+
 
 class NotFoundError(SmartBoilerError):
     """There is no such customer, or none of the caller's: which of both is not told."""
@@ -50,3 +62,11 @@ class ConflictError(SmartBoilerError):
 
 class NoPricesError(SmartBoilerError):
     """The price sensor is missing, or holds nothing for the asked span."""
+
+
+def _lines(message: object, field: str = "") -> list[str]:
+    """Return what is wrong, one text per field."""
+    if isinstance(message, Mapping):
+        return [line for name, inner in message.items() for line in _lines(inner, f"{field}.{name}".lstrip("."))]
+    text = " ".join(map(str, message)) if isinstance(message, (list, tuple)) else str(message)
+    return [f"{field}: {text}" if field else text]

@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from smart_boiler_plugin.api.guards import guarded, take_on_limited
 from smart_boiler_plugin.api.schemas import BoilerSchema, NewCustomerSchema, TakenOnSchema
 from smart_boiler_plugin.customers import Customer
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
 from smart_boiler_plugin.taking_on import NewCustomer, take_on_many
 
 MOST_ROWS = 1_000
@@ -59,19 +59,24 @@ def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     Raises
     ------
-    BadRequest
-        If a column has an unknown name.
+    BadFileError
+        If a column has an unknown name, or it is no CSV file.
 
     """
     reader = csv.DictReader(file)
     known = {"name", "user_name", "user_email", *BOILER_COLUMNS}
     unknown = [column for column in reader.fieldnames or [] if column not in known]
     if unknown:
-        raise BadRequest(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+        raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+    missing = {"name", "user_name", "user_email"} - set(reader.fieldnames or [])
+    if missing:
+        raise BadFileError(f"Missing columns: {', '.join(sorted(missing))}.")
     for row in reader:
         # an empty cell means that nothing is known, and a cell too many has no name
         filled = {column: value for column, value in row.items() if column is None or value not in {None, ""}}
         boiler = {BOILER_COLUMNS[column]: filled.pop(column) for column in list(filled) if column in BOILER_COLUMNS}
+        if None in filled:
+            filled["more columns than the header"] = filled.pop(None)
         yield {**filled, "boiler": boiler}
 
 
@@ -92,7 +97,7 @@ def _text() -> str:
     try:
         return request.get_data().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest("The CSV file must be in UTF-8.") from error
+        raise BadFileError("The CSV file must be in UTF-8.") from error
 
 
 def _result(outcome: Customer | SmartBoilerError, *, dry_run: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import Response, current_app, jsonify
+from flask_json import JsonError
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -31,6 +32,8 @@ def answer(error: Exception) -> Response:
         return _rejection(error.http_status, error.status, message)
     if isinstance(error, ValidationError):
         return _rejection(422, "UNPROCESSABLE_ENTITY", error.messages)
+    if isinstance(error, JsonError):
+        return _rejection(400, HOST_STATUS[400], "The body is no JSON.")
     if isinstance(error, HTTPException) and error.code:
         status = HOST_STATUS.get(error.code, HTTPStatus(error.code).name)
         # where webargs could not parse the body, it says more than the bare HTTP code

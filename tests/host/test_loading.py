@@ -40,7 +40,9 @@ def load(monkeypatch):
 def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, written):
     app = load(written)
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
-    assert set(app.cli.commands["smart-boiler"].commands) == {"import-prices", "update-prices"}
+    assert set(app.cli.commands["smart-boiler"].commands) == {
+        *("add-customers", "customers", "remove-customer", "import-prices", "update-prices")
+    }
     assert "BoilerScheduler" in app.data_generators["scheduler"]
     assert app.config["LOADED_PLUGINS"] == {"smart_boiler_plugin": smart_boiler_plugin.__version__}
 

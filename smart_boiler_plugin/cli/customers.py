@@ -1,0 +1,131 @@
+"""Commands about customers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flexmeasures import Account, AccountRole, Asset
+from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
+from flexmeasures.cli.utils import MsgStyle
+from flexmeasures.data import db
+from tabulate import tabulate
+
+from smart_boiler_plugin import leaving
+from smart_boiler_plugin.api.customers_bulk import load_rows, read_csv
+from smart_boiler_plugin.boiler import ATTRIBUTE
+from smart_boiler_plugin.customers import CUSTOMER_ROLE, Customer, of_account
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.invitations import FAILED
+from smart_boiler_plugin.settings import SERVER_URL
+from smart_boiler_plugin.taking_on import take_on_many
+
+
+@click.command("add-customers")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--operator", "operator_id", type=int, required=True, help="Account id of the operator.")
+@click.option("--dry-run", is_flag=True, help="Find out what would happen, and change nothing.")
+@click.option("--server-url", help="Address of the server, for the links in the invitations. [default: the setting]")
+@with_appcontext
+def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_run: bool) -> None:
+    """Take on all customers of a CSV FILE; each row on its own, so that a bad one stops no other.
+
+    The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
+    temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
+    tapping_profile, boiler_name, timezone, latitude, longitude. Quantities have units: 80 l, 50 °C.
+    Running it again takes on who is missing, and says of the others that they exist.
+
+    \b
+    Example:
+      flexmeasures smart-boiler add-customers customers.csv --operator 1 --dry-run
+    """  # noqa: D301 (click wants the \b)
+    url = server_url or SERVER_URL.value
+    if not url and not dry_run:
+        raise click.UsageError(
+            "Give --server-url, or set SMART_BOILER_SERVER_URL: invitations need it for their links."
+        )
+    operator = _account(operator_id, "--operator")
+    if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
+        raise click.BadParameter(
+            f"Account {operator.id} has no role {CONSULTANCY_ACCOUNT_ROLE}.", param_hint="--operator"
+        )
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = load_rows(read_csv(lines))
+    except (SmartBoilerError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    made, failed, refused = 0, 0, []
+    with (
+        current_app.test_request_context(base_url=url or None),
+        click.progressbar(take_on_many(rows, operator, dry_run=dry_run), length=len(rows), label="Customers") as bar,
+    ):
+        for number, outcome in enumerate(bar, start=1):
+            if isinstance(outcome, Customer):
+                made += 1
+                failed += outcome.invitation == FAILED
+            else:
+                refused.append((number, outcome))
+    for number, refusal in refused:
+        click.secho(f"Row {number}: {refusal}", **MsgStyle.ERROR)
+    done = "could be taken on" if dry_run else "were taken on"
+    click.secho(f"{made} of {len(rows)} customers {done}.", **(MsgStyle.WARN if refused else MsgStyle.SUCCESS))
+    if failed:
+        click.secho(
+            f"{failed} invitations failed; the server's log says why. Send them again by the API.", **MsgStyle.WARN
+        )
+    if refused:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("customers")
+@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@with_appcontext
+def list_customers(operator_id: int | None) -> None:
+    """List the customers of all or one operator.
+
+    \b
+    Example:
+      flexmeasures smart-boiler customers --operator 1
+    """  # noqa: D301 (click wants the \b)
+    consultancy = db.aliased(Account)
+    query = (
+        db.session.query(Account.id, Account.name, consultancy.name, Asset.id, Asset.name)
+        .join(consultancy, Account.consultancy_account_id == consultancy.id)
+        .join(Asset, Asset.account_id == Account.id)
+        .filter(Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
+        .order_by(Account.id)
+    )
+    if operator_id:
+        query = query.filter(Account.consultancy_account_id == _account(operator_id, "--operator").id)
+    click.echo(tabulate(query.all(), headers=["account", "customer", "operator", "boiler", "name"]))
+
+
+@click.command("remove-customer")
+@click.argument("account_id", type=int, metavar="ACCOUNT")
+@click.option("--confirm", prompt="Name of the account, to be sure", help="Name of the account.")
+@with_appcontext
+def remove_customer(account_id: int, confirm: str) -> None:
+    """Let go of a customer: erase users, boiler, sensors, all their data and jobs, and the ACCOUNT.
+
+    \b
+    Example:
+      flexmeasures smart-boiler remove-customer 7 --confirm "Fam. de Boer"
+    """  # noqa: D301 (click wants the \b)
+    account = _account(account_id, "ACCOUNT")
+    if not account.has_role(CUSTOMER_ROLE):
+        raise click.BadParameter(f"Account {account.id} is no boiler customer.", param_hint="ACCOUNT")
+    try:
+        erased = leaving.let_go(of_account(account), confirm)
+    except SmartBoilerError as error:
+        raise click.ClickException(str(error)) from error
+    click.secho(f"Erased: {erased}", **MsgStyle.SUCCESS)
+
+
+def _account(account_id: int, parameter: str) -> Account:
+    """Return an account, or say which parameter names none."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise click.BadParameter(f"There is no account {account_id}.", param_hint=parameter)
+    return account
