@@ -7,7 +7,7 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format lock clean
+.PHONY: help demo serve test fuzz lint format lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
 
 test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
 	@$(RUN) -m pytest $(ARGS)
+
+fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
+	@FUZZ_EXAMPLES=150 .venv/bin/python -m pytest -s tests/host/test_openapi.py $(ARGS)
 
 lint: $(PIN)  ## Check format, style and types
 	@.venv/bin/ruff format --check .

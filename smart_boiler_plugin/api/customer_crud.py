@@ -8,6 +8,7 @@ from flask import url_for
 from flask_security import current_user
 from flexmeasures import Account
 from flexmeasures.api.common.schemas.generic_schemas import PaginationSchema
+from flexmeasures.api.common.schemas.search import SearchFilterField
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import fields, validate
@@ -33,6 +34,10 @@ Answer = tuple[dict[str, Any], int]
 class CustomerListSchema(PaginationSchema):
     """Query of ``GET /boiler-customer``, in the host's words."""
 
+    # beyond these, PostgreSQL fails
+    page = fields.Integer(validate=validate.Range(1, 1_000_000))
+    per_page = fields.Integer(data_key="per-page", load_default=10, validate=validate.Range(1, 1_000))
+    filter = SearchFilterField(validate=validate.ContainsNoneOf("\x00", error="Must not contain a NUL character."))
     sort_by = fields.String(data_key="sort-by", validate=validate.OneOf(["id", "name"]))
 
 

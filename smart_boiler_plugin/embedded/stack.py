@@ -60,7 +60,7 @@ class Stack:
         self.folder = folder.resolve()
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._database_uri = database_uri
+        self.database_uri = database_uri
         self._settings = dict(settings or {})
         self._fresh = fresh
         self._running = ExitStack()
@@ -76,11 +76,11 @@ class Stack:
             if self._fresh:
                 _clear(self.folder)
             (self.folder / "logs").mkdir(exist_ok=True)
-            if self._database_uri is None:
+            if self.database_uri is None:
                 with interrupts_held():
                     postgres = Postgres(self.folder / "postgres")
                     starting.callback(postgres.stop)
-                self._database_uri = postgres.uri
+                self.database_uri = postgres.uri
                 self._parts.append(postgres)
             with interrupts_held():
                 redis = Redis(self.folder / "logs", self._environment)
@@ -161,7 +161,7 @@ class Stack:
             "FLEXMEASURES_ENV": "production",
             "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
             "FLEXMEASURES_TIMEZONE": "Europe/Amsterdam",
-            "SQLALCHEMY_DATABASE_URI": self._database_uri,
+            "SQLALCHEMY_DATABASE_URI": self.database_uri,
             **redis.settings,
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": mail_port,
