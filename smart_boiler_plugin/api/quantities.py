@@ -10,7 +10,10 @@ import pint
 from flexmeasures.utils.unit_utils import ur
 from marshmallow import ValidationError, fields
 
-NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.+-].*?)\s*")
+# a unit, or one per another: pint would also calculate with whole expressions of strangers
+NUMBER_AND_UNIT = re.compile(
+    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ°³]{1,20}(?:/[A-Za-z]{1,20})?)\s*"
+)
 
 
 SHOWN_LENGTH = 40

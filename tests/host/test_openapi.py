@@ -77,7 +77,10 @@ def test_no_request_ends_in_a_5xx(described, token, mode):
         sent += 1
         answer = case.call(headers={"Authorization": token})
         assert answer.status_code < 500, case.as_curl_command()
-        if answer.status_code >= 400:
+        # werkzeug lets no path with a line break reach any route of ours
+        if answer.status_code >= 400 and "%0A" not in answer.request.url:
+            told = f"{answer.status_code} {case.method} {answer.request.url}"
+            assert answer.headers["content-type"] == ["application/json"], told
             assert answer.json()["result"] == "Rejected"
 
     for operation in described.get_all_operations():
