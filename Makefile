@@ -7,10 +7,10 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format lock clean
+.PHONY: help demo serve test test-long lint format lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PIN)  ## Run the six steps of a boiler business on this machine, then end everything
 	@$(RUN) -m smart_boiler_plugin.demo --port $(PORT) --folder "$(FOLDER)"
@@ -20,6 +20,9 @@ serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
 
 test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
 	@$(RUN) -m pytest $(ARGS)
+
+test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
+	@$(RUN) -m pytest -m long $(ARGS)
 
 lint: $(PIN)  ## Check format, style and types
 	@.venv/bin/ruff format --check .
