@@ -76,6 +76,13 @@ class Frame:
         changes: Series = self.table[column].to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isnan(changes), default, self.start_kwh + changes * self.step_h * KW_PER_MW)
 
+    def tighten(self, column: str, states_kwh: Series) -> None:
+        """Take over states of charge [kWh] into a column, where they are given (not NaN) and stricter."""
+        new = (states_kwh - self.start_kwh) / (self.step_h * KW_PER_MW)
+        old: Series = self.table[column].to_numpy(dtype=float, na_value=np.nan)
+        stricter = {"min": np.fmax(new, old), "max": np.fmin(new, old), "equals": np.where(np.isnan(new), old, new)}
+        self.table[column] = stricter[column]
+
     def targets_kwh(self) -> dict[int, float]:
         """Return the states of charge [kWh] that are to be met exactly, by step."""
         wished = self.state_kwh("equals", np.nan)

@@ -14,6 +14,7 @@ import pandas as pd
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.planning.storage import StorageScheduler
+from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
 
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.boiler_plan import BoilerPlan
@@ -39,6 +40,9 @@ CURRENT_NAMES = {"consumption-price-sensor": "consumption-price", "production-pr
 
 SOFT_SOC = {"relax-constraints", "relax-soc-constraints", "soc-minima-breach-price", "soc-maxima-breach-price"}
 """Fields of a flex-context by which somebody asks for soft floors and ceilings; then they get them."""
+
+OVERLAPS = (("soc_minima", "min", "max"), ("soc_maxima", "max", "min"), ("soc_targets", "equals", "first"))
+"""Series of a flex-model, their column in the host's table, and which of two events counts at the same moment."""
 
 ENERGY = "electricity net energy"
 """The host's name of the commitment that holds the energy price."""
@@ -197,11 +201,33 @@ class BoilerScheduler(StorageScheduler):
             if plan is None or soc_at_start[d] is None:
                 continue
             frame = Frame(devices[d], soc_at_start[d] * KW_PER_MW, step_h)
+            self._resolve_overlaps(frame, self._device_models[d], resolution)
             # EUR per MW and step -> EUR per kW and step
             price_per_kw = np.zeros(len(devices[d])) if price is None else price.to_numpy(dtype=float) / KW_PER_MW
             plan.bound(frame, price_per_kw, self._room_kw(d, devices, sites))
             self.info.update(plan.account)
         return prepared
+
+    def _resolve_overlaps(self, frame: Frame, model: dict[str, Any], resolution: timedelta) -> None:
+        """Let the stricter of two events count where they meet, and the first of two targets.
+
+        The host does so where floors and ceilings are soft, which is its default. Where they are hard, the later event
+        of a list overwrites the earlier one, also at the moment at which one ends and the next begins (FlexMeasures
+        1.0.1, ``build_device_soc_values``; ``tests/host/test_same_optimum.py`` fails without this).
+        """
+        moments = pd.DatetimeIndex(frame.table.index)
+        for field, column, resolve in OVERLAPS:
+            if not isinstance(model.get(field), list):
+                continue
+            values = get_continuous_series_sensor_or_quantity(
+                variable_quantity=model[field],
+                unit="MWh",
+                query_window=(moments[0] + resolution, moments[-1] + 2 * resolution),
+                resolution=resolution,
+                as_instantaneous_events=True,
+                resolve_overlaps=resolve,
+            )
+            frame.tighten(column, values.to_numpy(dtype=float) * KW_PER_MW)
 
     def _room_kw(self, d: int, devices: list[pd.DataFrame], sites: list[pd.DataFrame]) -> Any:
         """Return the power [kW] that the site leaves to a device beside those that cannot be planned."""

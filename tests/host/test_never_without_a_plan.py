@@ -87,9 +87,10 @@ def warmest(tank, boiler, start_c, drawn_kwh):
     state, out = tank.state_of_charge_kwh(start_c), []
     full = tank.state_of_charge_kwh(boiler.temperature_max_c)
     for drawn in drawn_kwh:
-        idle, most = (tank.after(state, 0.25, kw, drawn) for kw in (0.0, boiler.power_kw * boiler.cop))
-        state = max(idle, min(most, full))
-        state = max(state, min(0.0, tank.after(state, 0.25, boiler.power_kw * boiler.cop, 0.0)))
+        most_kw = boiler.power_kw * boiler.cop
+        idle, most = (tank.after(state, 0.25, kw, drawn) for kw in (0.0, most_kw))
+        undrawn = tank.after(state, 0.25, most_kw, 0.0)
+        state = max(idle, min(most, full), min(0.0, undrawn))
         out.append(tank.temperature_c(state))
     return np.array(out)
 
