@@ -7,7 +7,7 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long lint format lock clean
+.PHONY: help demo serve test test-long benchmark simulate lint format lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
 
 test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
 	@$(RUN) -m pytest -m long $(ARGS)
+
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler
+	@$(RUN) -m benchmarks.planning $(ARGS)
+
+simulate: $(PIN)  ## Compare thermostat, timer and plan on weeks of real prices (ARGS="--boilers 3 --days 7")
+	@$(RUN) -m benchmarks.simulate $(ARGS)
 
 lint: $(PIN)  ## Check format, style and types
 	@.venv/bin/ruff format --check .
