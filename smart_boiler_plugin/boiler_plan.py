@@ -115,13 +115,14 @@ class BoilerPlan:
         step = frame.step_h * HOUR
         tank = self.boiler.data.tank
         if "soc-usage" not in self.given:
-            drawn, from_sensor = self.known.drawn_kw(moments[0], moments[-1] + step, step)
+            # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
+            assume = "storage-efficiency" not in self.given
+            drawn, from_sensor = self.known.drawn_kw(moments[0], moments[-1] + step, step, assume=assume)
             frame.add_demand(drawn)
-            self.account["draw_offs"] = {
-                "from_sensor": from_sensor,
-                "from_tapping_profile": len(drawn) - from_sensor,
-                "tapping_profile": self.boiler.data.tapping_profile,
-            }
+            self.account["draw_offs"] = {"steps_from_sensor": from_sensor}
+            if assume:
+                self.account["draw_offs"]["steps_from_tapping_profile"] = len(drawn) - from_sensor
+                self.account["draw_offs"]["tapping_profile"] = self.boiler.data.tapping_profile
         wished = self._floor_kwh(frame, moments + step)
         highest = frame.state_kwh("max", np.inf)
         targets = frame.targets_kwh()

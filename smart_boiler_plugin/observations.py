@@ -116,15 +116,15 @@ class Observations:
         values: pd.Series = found.astype(float).tz_convert(self.timezone)
         return values
 
-    def drawn_kw(self, start: datetime, end: datetime, step: timedelta) -> tuple[Series, int]:
+    def drawn_kw(self, start: datetime, end: datetime, step: timedelta, *, assume: bool = True) -> tuple[Series, int]:
         """Return the heat drawn per step [kW], and in how many steps it is measured or forecast.
 
-        Elsewhere it is that of the boiler's tapping profile.
+        Elsewhere it is that of the boiler's tapping profile, or none where nothing is to be assumed.
         """
         known = self.series(self.boiler.sensors["demand"], "kW", start, end, step)
         moments = pd.DatetimeIndex(known.index)
-        by_profile = drawn_kwh(self.boiler.data.tapping_profile, moments, step / HOUR) / (step / HOUR)
-        drawn = np.where(known.isna(), by_profile, known.clip(lower=0))
+        assumed = drawn_kwh(self.boiler.data.tapping_profile, moments, step / HOUR) / (step / HOUR) if assume else 0.0
+        drawn = np.where(known.isna(), assumed, known.clip(lower=0))
         return drawn, int(known.notna().sum())
 
     def carried_forward_c(self, reading_c: float, since: datetime, until: datetime) -> float:

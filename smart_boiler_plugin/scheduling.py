@@ -6,15 +6,17 @@ household wants in ``comfort.py``, what is known of it in ``observations.py``; `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from flexmeasures import Asset, Sensor
+from flexmeasures import Asset
 from flexmeasures.data import db
 from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
+from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.boiler_plan import BoilerPlan
@@ -34,6 +36,9 @@ KINDS = (
     {"charging-efficiency", "roundtrip-efficiency"},
 )
 """Fields of a flex-model that say the same kind of thing: what a trigger says replaces all of the boiler's own."""
+
+GIVEN = "given-by-trigger"
+"""Field of a flex-model, ours alone, that lists what the trigger itself gave."""
 
 CURRENT_NAMES = {"consumption-price-sensor": "consumption-price", "production-price-sensor": "production-price"}
 """Old names of fields of a flex-context, which the host takes in a trigger but not beside a stored new one."""
@@ -67,51 +72,55 @@ class BoilerScheduler(StorageScheduler):
     flex_context: dict[str, Any] | list[dict[str, Any]]
 
     def collect_flex_config(self) -> None:
-        """Merge what the trigger says with what is stored and measured; the trigger counts more, kind by kind."""
-        self._plans: dict[int, BoilerPlan] = {}
+        """Merge what the trigger says with what is stored; the trigger counts more, kind by kind.
+
+        The host does so when a plan is asked for, and gives the result to the worker, which does so again: what the
+        trigger itself said is remembered in the field ``GIVEN``. What is measured is added by the worker alone.
+        """
         if self.asset is not None and not self.flex_model and ATTRIBUTE in self.asset.attributes:
             # a trigger on the asset with a start and a duration alone
             self.flex_model = [{"sensor": Boiler(self.asset).sensors["fill-rate"].id}]
-        single = isinstance(self.flex_model, dict)
-        entries = [self.flex_model] if isinstance(self.flex_model, dict) else self.flex_model
-        entries = [self._understood(entry) for entry in entries]
-        self.flex_model = entries[0] if single else entries
+        self._each_entry(self._understood)
         if isinstance(self.flex_context, dict):
             self.flex_context = {
                 CURRENT_NAMES.get(name, name): {"sensor": value} if name in CURRENT_NAMES else value
                 for name, value in self.flex_context.items()
             }
         super().collect_flex_config()
+        self._each_entry(self._without_replaced)
+
+    def _each_entry(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change each device's part of the flex-model, of which there is one, or a list."""
         if isinstance(self.flex_model, dict):
-            self.flex_model = self._completed(self.flex_model)
+            self.flex_model = change(self.flex_model)
         else:
-            self.flex_model = [self._completed(entry) for entry in self.flex_model]
+            self.flex_model = [change(entry) for entry in self.flex_model]
+
+    def _boiler_of(self, entry: dict[str, Any]) -> Boiler | None:
+        """Return the boiler that a device's part of the flex-model is about, if it is one of ours."""
+        if "sensor" in entry:
+            asset = self._get_sensor_or_raise(entry["sensor"]).generic_asset
+        elif "asset" in entry:
+            asset = db.session.get(Asset, entry["asset"])
+        else:
+            asset = self.sensor.generic_asset if self.sensor is not None else None
+        if asset is not None and (ATTRIBUTE in asset.attributes or self.sensor is not None):
+            return Boiler(asset)
+        return None
 
     def _understood(self, entry: dict[str, Any]) -> dict[str, Any]:
-        """Return a device's part of the trigger without degrees, and remember what it says if it is a boiler."""
-        asset = self._asset_of(entry)
-        if asset is None or ATTRIBUTE not in asset.attributes:
-            if self.sensor is not None:
-                Boiler(self.sensor.generic_asset)  # says what is wrong
+        """Return a device's part of the trigger without degrees; that of a boiler remembers what it says."""
+        boiler = self._boiler_of(entry)
+        if boiler is None:
             return entry
-        boiler = Boiler(asset)
-        known = Observations(boiler, self.belief_time)
-        entry = in_kwh(entry, boiler.data.tank, lambda sensor_id: self._events_c(known, sensor_id))
-        self._plans[asset.id] = BoilerPlan(boiler, known, frozenset(entry))
-        return entry
+        entry = in_kwh(entry, boiler.data.tank, lambda sensor_id: self._events_c(boiler, sensor_id))
+        return {**entry, GIVEN: entry.get(GIVEN, sorted(entry))}
 
-    def _asset_of(self, entry: dict[str, Any]) -> Asset | None:
-        if "sensor" in entry:
-            sensor = db.session.get(Sensor, entry["sensor"])
-            return sensor and sensor.generic_asset
-        if "asset" in entry:
-            return db.session.get(Asset, entry["asset"])
-        return self.sensor.generic_asset if self.sensor is not None else None
-
-    def _events_c(self, known: Observations, sensor_id: int) -> list[dict[str, Any]]:
+    def _events_c(self, boiler: Boiler, sensor_id: int) -> list[dict[str, Any]]:
         """Return what a temperature sensor has in the window, as events of a flex-model."""
         sensor = self._get_sensor_or_raise(sensor_id)
         step = self._step
+        known = Observations(boiler, self.belief_time or server_now())
         values = known.series(sensor, "°C", self.start, self.end + step, step).dropna()
         moments = pd.DatetimeIndex(values.index)
         return [
@@ -119,20 +128,33 @@ class BoilerScheduler(StorageScheduler):
             for moment, value in zip(moments, values, strict=True)
         ]
 
+    @staticmethod
+    def _without_replaced(entry: dict[str, Any]) -> dict[str, Any]:
+        """Return a merged flex-model without those of the boiler's own fields that the trigger replaced."""
+        given = set(entry.get(GIVEN, ()))
+        replaced = set().union(*(kind - given for kind in KINDS if kind & given))
+        return {name: value for name, value in entry.items() if name not in replaced}
+
+    def _deserialize_flex_model(self) -> Any:
+        """Add what is measured of each boiler, before the host reads the flex-model."""
+        self._plans: dict[int, BoilerPlan] = {}
+        self._each_entry(self._completed)
+        return super()._deserialize_flex_model()
+
     def _completed(self, entry: dict[str, Any]) -> dict[str, Any]:
-        """Return a boiler's merged flex-model without what the trigger replaced, and with what was measured."""
-        asset = self._asset_of(entry)
-        plan = self._plans.get(asset.id) if asset is not None else None
-        if plan is None:
+        """Return a merged flex-model with where the boiler starts, and where its planned state is stored."""
+        boiler = self._boiler_of(entry)
+        if boiler is None:
             return entry
-        replaced = set().union(*(kind - plan.given for kind in KINDS if kind & plan.given))
-        kept = {name: value for name, value in entry.items() if name not in replaced}
-        if not {"soc-at-start", "state-of-charge"} & kept.keys():
-            kept["soc-at-start"] = f"{plan.start_kwh(self.start):.9f} kWh"
-        if "state-of-charge" in plan.boiler.sensors:
+        known = Observations(boiler, self.belief_time or server_now())
+        plan = self._plans[boiler.asset.id] = BoilerPlan(boiler, known, frozenset(entry[GIVEN]))
+        entry = {name: value for name, value in entry.items() if name != GIVEN}
+        if not {"soc-at-start", "state-of-charge"} & entry.keys():
+            entry["soc-at-start"] = f"{plan.start_kwh(self.start):.9f} kWh"
+        if "state-of-charge" in boiler.sensors:
             # where the host stores the planned state of charge
-            kept.setdefault("state-of-charge", {"sensor": plan.boiler.sensors["state-of-charge"].id})
-        return kept
+            entry.setdefault("state-of-charge", {"sensor": boiler.sensors["state-of-charge"].id})
+        return entry
 
     @property
     def _step(self) -> timedelta:
@@ -144,6 +166,8 @@ class BoilerScheduler(StorageScheduler):
     def _deserialize_flex_context(self) -> None:
         """Complete the flex-context, once the host knows how long the plan is; the host reads it next."""
         if isinstance(self.flex_context, dict) and self._plans:
+            # the host has kept the collected one, for the worker to find out anew what is known
+            self.flex_context = dict(self.flex_context)
             if not SOFT_SOC & self.flex_context.keys():
                 # soft floors and ceilings take the host most of its time, and here hard ones can always be met
                 self.flex_context["relax-soc-constraints"] = False

@@ -224,6 +224,42 @@ def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
     assert boiler.data.tank.temperature_c(given[six]) < 50
 
 
+@pytest.mark.parametrize("fields", [{}, {"temperature_min": 45}, {"soc_max": "6 kWh", "storage_efficiency": "99.9%"}])
+def test_the_worker_plans_what_was_asked_for(boiler, fields):
+    """The host collects the flex-config when a plan is asked for, and the worker collects it again from the result."""
+    measure(boiler, [57.0])
+    boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    directly, _, _ = planned(scheduler_of(boiler, **fields))
+    asked = scheduler_of(boiler, **fields)
+    asked.belief_time = None  # as the host's API has it
+    worker = worker_of(boiler, asked)
+    np.testing.assert_array_equal(planned(worker)[0], directly)
+
+
+def test_the_worker_finds_out_itself_which_prices_are_known(boiler):
+    late = START + timedelta(days=3)
+    worker = worker_of(boiler, scheduler_of(boiler, start=late), start=late)
+    planned(worker)
+    assert worker.info["plan"] == "thermostat, as no price is known"
+
+
+def worker_of(boiler, asked, **options):
+    """Return the worker's scheduler for what was asked, as the host's create_scheduling_job has it."""
+    asked.collect_flex_config()
+    kept = asked.flex_model, asked.flex_context
+    asked.deserialize_config()
+    worker = scheduler_of(boiler, **options)
+    # through the queue
+    worker.flex_model, worker.flex_context = json.loads(json.dumps(kept))
+    return worker
+
+
+def test_a_limit_of_the_site_is_kept_also_where_the_tank_is_cold(boiler):
+    measure(boiler, [30.0])
+    power, _, _ = planned(scheduler_of(boiler, context={"site-power-capacity": "1 kW"}))
+    np.testing.assert_allclose(power[:5], 1.0, atol=1e-5)
+
+
 def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
     boiler.asset.attributes = {}
     with pytest.raises(ValueError, match="is no boiler"):
@@ -313,8 +349,16 @@ def test_draw_offs_are_from_the_sensor_where_it_has_values_and_from_the_profile_
     lost = sum(tank.heat_loss_coefficient_kw_per_k * (tank.temperature_c(states.to_numpy()) - 20)[:-1]) / 4
     drawn = power.sum() / 4 - lost - (states.iloc[-1] - states.iloc[0])
     assert drawn == pytest.approx(4.8 + 0.315 + 0.105 + 0.105 + 0.420 + 0.525, abs=0.02)
-    assert scheduler.info["draw_offs"]["from_sensor"] == 48
-    assert scheduler.info["draw_offs"]["from_tapping_profile"] == 48
+    assert scheduler.info["draw_offs"] == {
+        "steps_from_sensor": 48, "steps_from_tapping_profile": 48, "tapping_profile": "S"
+    }  # fmt: skip
+
+
+def test_a_trigger_that_describes_the_storage_itself_gets_no_assumed_draw_offs(boiler):
+    scheduler = scheduler_of(boiler, soc_at_start="4.8 kWh", soc_min="3 kWh", storage_efficiency="100 %")
+    power, states, _ = planned(scheduler)
+    assert power.sum() == 0
+    assert states.iloc[-1] == pytest.approx(4.8)
 
 
 # --- prices
@@ -480,7 +524,8 @@ def test_what_a_plan_says_of_itself_can_be_sent_as_json(in_service):
     assert scheduler.info.keys() >= {"scheduler", "start", "floors_not_met", "assumed_prices", "hygiene", "draw_offs"}
 
 
-def test_a_trigger_on_the_asset_plans_the_boiler_too(household):
+@pytest.mark.parametrize("names_the_sensor", [True, False])
+def test_a_trigger_on_the_asset_plans_the_boiler_too(household, names_the_sensor):
     boiler, _ = household
     measure(boiler, [30.0])
     make_schedule(
@@ -489,7 +534,7 @@ def test_a_trigger_on_the_asset_plans_the_boiler_too(household):
         end=START + timedelta(hours=24),
         resolution=QUARTER,
         belief_time=START + timedelta(hours=1),
-        flex_model=[{"sensor": boiler.sensors["fill-rate"].id}],
+        flex_model=[{"sensor": boiler.sensors["fill-rate"].id}] if names_the_sensor else {},
         flex_context={},
     )
     db.session.expire_all()
