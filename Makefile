@@ -7,10 +7,10 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test fuzz lint format lock clean
+.PHONY: help demo serve test test-long fuzz benchmark simulate lint format lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PIN)  ## Run the six steps of a boiler business on this machine, then end everything
 	@$(RUN) -m smart_boiler_plugin.demo --port $(PORT) --folder "$(FOLDER)"
@@ -23,6 +23,15 @@ test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
 
 fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 	@FUZZ_EXAMPLES=150 .venv/bin/python -m pytest -s tests/host/test_openapi.py $(ARGS)
+
+test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
+	@$(RUN) -m pytest -m long $(ARGS)
+
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler
+	@$(RUN) -m benchmarks.planning $(ARGS)
+
+simulate: $(PIN)  ## Compare thermostat, timer and plan on weeks of real prices (ARGS="--boilers 3 --days 7")
+	@$(RUN) -m benchmarks.simulate $(ARGS)
 
 lint: $(PIN)  ## Check format, style and types
 	@.venv/bin/ruff format --check .

@@ -5,8 +5,9 @@ Who owns it and who may see it: ``customers.py``. What it will do: ``scheduling.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,8 @@ from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
 
+from smart_boiler_plugin.comfort import Comfort
+from smart_boiler_plugin.comfort_schema import ComfortSchema
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
 
@@ -23,10 +26,19 @@ ASSET_TYPE = "battery"
 ATTRIBUTE = "smart-boiler"
 """Attribute of the asset that holds the boiler's data; an asset without it is no boiler of ours."""
 
+SCHEDULER = "BoilerScheduler"
+"""Name of our scheduler's class, by which the host finds it."""
+
+COMFORT = "comfort"
+"""Where in that attribute the household's wishes are, as JSON."""
+
 RESOLUTION = timedelta(minutes=15)
 
-UNIT_BY_ROLE = {"temperature": "°C", "fill-rate": "kW", "demand": "kWh", "cost": "EUR"}
+UNIT_BY_ROLE = {"temperature": "°C", "fill-rate": "kW", "demand": "kWh", "cost": "EUR", "state-of-charge": "kWh"}
 """The sensors of a boiler, by name, which is also their role."""
+
+INSTANTANEOUS = {"state-of-charge"}
+"""Roles whose values hold at a moment, not during a quarter of an hour."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +112,8 @@ class BoilerData:
         """The boiler in the host's terms, so that a trigger needs a start and a duration alone.
 
         The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
-        tank that is colder than its floor would get no plan at all. Draw-offs are not here but added for each plan
-        (``scheduling.py``): the host plans with a demand in kWh, but refuses one in a stored flex-model.
+        tank that is colder than its floor would get no plan at all from the host's own scheduler. What else a household
+        wants (``comfort.py``) and draws is added for each plan (``scheduling.py``).
         """
         tank = self.tank
         return {
@@ -158,35 +170,44 @@ class Boiler:
     @cached_property
     def data(self) -> BoilerData:
         """What is known about the boiler."""
-        return BoilerData(**self.asset.attributes[ATTRIBUTE])
+        stored = self.asset.attributes[ATTRIBUTE]
+        return BoilerData(**{name: value for name, value in stored.items() if name != COMFORT})
+
+    @property
+    def comfort(self) -> Comfort:
+        """What the household wants."""
+        comfort: Comfort = ComfortSchema().load(self.asset.attributes[ATTRIBUTE].get(COMFORT, {}))
+        return comfort
+
+    def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:
+        """Change what the household wants, and return all of it. Flushes, does not commit.
+
+        Parameters
+        ----------
+        changes
+            As JSON (``ComfortSchema``): any of ``programme``, ``away``, ``boost`` and ``hygiene``. What is not named
+            stays; ``None`` goes back to the default.
+
+        Raises
+        ------
+        marshmallow.ValidationError
+            If something is wrong; nothing is changed then. Its messages name the field.
+
+        """
+        stored = self.asset.attributes[ATTRIBUTE]
+        merged = {**stored.get(COMFORT, {}), **changes}
+        schema = ComfortSchema()
+        comfort: Comfort = schema.load({name: value for name, value in merged.items() if value is not None})
+        # a new object: the host's database does not see changes inside of one
+        self.asset.attributes = {**self.asset.attributes, ATTRIBUTE: {**stored, COMFORT: schema.dump(comfort)}}
+        AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
+        db.session.flush()
+        return comfort
 
     @cached_property
     def sensors(self) -> dict[str, Sensor]:
         """The boiler's sensors, by role."""
         return {sensor.name: sensor for sensor in self.asset.sensors if sensor.name in UNIT_BY_ROLE}
-
-    def last_temperature_c(self, at: datetime, max_age: timedelta, known_at: datetime | None = None) -> float | None:
-        """Return the last temperature measured before a moment [°C], or None if there is none that is recent.
-
-        Parameters
-        ----------
-        at
-            The moment.
-        max_age
-            How long before it the reading may have begun.
-        known_at
-            Leave out what was recorded later; unset means that all that is known now counts.
-
-        """
-        readings = self.sensors["temperature"].search_beliefs(
-            event_starts_after=at - max_age,
-            event_ends_before=at + RESOLUTION,
-            beliefs_before=known_at,
-            exclude_source_types=["scheduler", "forecaster"],
-            most_recent_events_only=True,
-            one_deterministic_belief_per_event=True,
-        )
-        return None if readings.empty else float(readings["event_value"].iloc[-1])
 
 
 def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
@@ -205,14 +226,21 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
 
     """
     asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
-    asset.attributes = {ATTRIBUTE: asdict(data)}
+    # the scheduler for a trigger on the asset; below, for one on the sensor
+    asset.attributes = {ATTRIBUTE: asdict(data), "custom-scheduler": SCHEDULER}
     asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = {
-        role: Sensor(name=role, unit=unit, generic_asset=asset, timezone=timezone, event_resolution=RESOLUTION)
+        role: Sensor(
+            name=role,
+            unit=unit,
+            generic_asset=asset,
+            timezone=timezone,
+            event_resolution=timedelta(0) if role in INSTANTANEOUS else RESOLUTION,
+        )
         for role, unit in UNIT_BY_ROLE.items()
     }
-    sensors["fill-rate"].attributes = {"consumption_is_positive": True, "custom-scheduler": "BoilerScheduler"}
+    sensors["fill-rate"].attributes = {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}
     db.session.add_all(sensors.values())
     db.session.flush()
 
@@ -255,7 +283,7 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
         changed.check()
         for name, value in data.items():
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
-        asset.attributes[ATTRIBUTE] = asdict(changed)
+        asset.attributes[ATTRIBUTE] = {**asset.attributes[ATTRIBUTE], **asdict(changed)}
         asset.flex_model = {**asset.flex_model, **changed.flex_model}
 
 

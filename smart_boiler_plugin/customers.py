@@ -13,11 +13,12 @@ from flask_security import current_user
 from flexmeasures import Account, AccountRole, Asset, Sensor, User
 from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
+from marshmallow import ValidationError
 from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler
-from smart_boiler_plugin.errors import NotFoundError
+from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.invitations import invite
 from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
 
@@ -111,7 +112,13 @@ def of_account(account: Account) -> Customer:
     return Customer(account, Boiler(asset), users)
 
 
-def change(customer: Customer, name: str | None, boiler: dict[str, Any], place: dict[str, Any]) -> Customer:
+def change(
+    customer: Customer,
+    name: str | None,
+    boiler: dict[str, Any],
+    place: dict[str, Any],
+    comfort: dict[str, Any] | None = None,
+) -> Customer:
     """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
 
     Parameters
@@ -122,6 +129,8 @@ def change(customer: Customer, name: str | None, boiler: dict[str, Any], place: 
         New name of the account; None keeps it.
     boiler, place
         New values of fields of ``BoilerData`` and ``Place``, by field name.
+    comfort
+        What the household wants, as JSON (``Boiler.change_comfort``).
 
     Raises
     ------
@@ -141,6 +150,11 @@ def change(customer: Customer, name: str | None, boiler: dict[str, Any], place: 
                 place = {"name": default_boiler_name(name), **place}
             account.name = name
         change_boiler(customer.boiler, boiler, place)
+        if comfort:
+            try:
+                customer.boiler.change_comfort(comfort)
+            except ValidationError as error:
+                raise SmartBoilerError({"comfort": error.messages}) from error
     return of_account(customer.account)
 
 

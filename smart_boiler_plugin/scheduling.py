@@ -1,16 +1,29 @@
-"""BoilerScheduler: the host's StorageScheduler for a boiler, which knows how warm the water is.
+"""BoilerScheduler: the host's StorageScheduler for a boiler, which speaks degrees and never leaves it without a plan.
 
-It translates and delegates; the optimisation is the host's.
+It translates and delegates; the optimisation is the host's. What a boiler can do is in ``envelope.py``, what its
+household wants in ``comfort.py``, what is known of it in ``observations.py``; ``boiler_plan.py`` puts these together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from flexmeasures import Asset
+from flexmeasures.data import db
 from flexmeasures.data.models.planning.storage import StorageScheduler
+from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
+from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.settings import MAX_READING_AGE
+from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
+from smart_boiler_plugin.boiler_plan import BoilerPlan
+from smart_boiler_plugin.degrees import in_kwh
+from smart_boiler_plugin.frames import KW_PER_MW, Frame
+from smart_boiler_plugin.observations import Observations, with_typical
+from smart_boiler_plugin.settings import TYPICAL_PRICE_SPAN
 
 KINDS = (
     {"soc-at-start", "state-of-charge"},
@@ -20,50 +33,259 @@ KINDS = (
     # the gain is the constant part of the standing loss: with another storage efficiency it means nothing
     {"storage-efficiency", "soc-gain"},
     {"power-capacity", "consumption-capacity"},
+    {"charging-efficiency", "roundtrip-efficiency"},
 )
 """Fields of a flex-model that say the same kind of thing: what a trigger says replaces all of the boiler's own."""
+
+GIVEN = "given-by-trigger"
+"""Field of a flex-model, ours alone, that lists what the trigger itself gave."""
 
 CURRENT_NAMES = {"consumption-price-sensor": "consumption-price", "production-price-sensor": "production-price"}
 """Old names of fields of a flex-context, which the host takes in a trigger but not beside a stored new one."""
 
+SOFT_SOC = {"relax-constraints", "relax-soc-constraints", "soc-minima-breach-price", "soc-maxima-breach-price"}
+"""Fields of a flex-context by which somebody asks for soft floors and ceilings; then they get them."""
+
+OVERLAPS = (("soc_minima", "min", "max"), ("soc_maxima", "max", "min"), ("soc_targets", "equals", "first"))
+"""Series of a flex-model, their column in the host's table, and which of two events counts at the same moment."""
+
+ENERGY = "electricity net energy"
+"""The host's name of the commitment that holds the energy price."""
+
 
 class BoilerScheduler(StorageScheduler):
-    """Plans a boiler. A trigger needs a start and a duration alone; all else is stored on the asset, or measured.
+    """Plans boilers. A trigger needs a start and a duration alone; all else is stored on the asset, or measured.
 
-    A starting state of charge in the trigger counts. Without one, it is worked out from the last temperature reading
-    that is not older than SMART_BOILER_MAX_READING_AGE; without such a reading, the tank is taken to be at its floor.
-    Draw-offs are those on the boiler's ``demand`` sensor, measured or expected, if the trigger names no others.
+    Every field of the host's flex-model is accepted, and each field about the state of charge has a twin in degrees
+    (``degrees.TWINS``). What a trigger says of a kind (``KINDS``) replaces the boiler's own of that kind.
+
+    Where the host would find no plan, it gets the problem that is nearest to the wished one and has a plan: a boiler
+    that is too cold is heated at full power, one that is too hot waits, draw-offs that the tank cannot serve are cut.
+    Floors and ceilings are hard within that, so a floor is worth more than any price; where all wishes can be met, it
+    is the host's own problem, with the host's own optimum.
     """
 
-    __version__ = "1"
+    __version__ = "2"
     __author__ = "smart-boiler-plugin"
 
     flex_model: dict[str, Any] | list[dict[str, Any]]
     flex_context: dict[str, Any] | list[dict[str, Any]]
 
     def collect_flex_config(self) -> None:
-        """Merge what the trigger says with what is stored and measured; the trigger counts more, kind by kind."""
-        given = set(self.flex_model) if isinstance(self.flex_model, dict) else set()
+        """Merge what the trigger says with what is stored; the trigger counts more, kind by kind.
+
+        The host does so when a plan is asked for, and gives the result to the worker, which does so again: what the
+        trigger itself said is remembered in the field ``GIVEN``. What is measured is added by the worker alone.
+        """
+        if self.asset is not None and not self.flex_model and ATTRIBUTE in self.asset.attributes:
+            # a trigger on the asset with a start and a duration alone
+            self.flex_model = [{"sensor": Boiler(self.asset).sensors["fill-rate"].id}]
+        self._each_entry(self._understood)
         if isinstance(self.flex_context, dict):
             self.flex_context = {
                 CURRENT_NAMES.get(name, name): {"sensor": value} if name in CURRENT_NAMES else value
                 for name, value in self.flex_context.items()
             }
         super().collect_flex_config()
-        if isinstance(self.flex_model, dict):
-            replaced = set().union(*(kind - given for kind in KINDS if kind & given))
-            kept = {name: value for name, value in self.flex_model.items() if name not in replaced}
-            self.flex_model = {**self._measured(kept), **kept}
+        self._each_entry(self._without_replaced)
 
-    def _measured(self, known: dict[str, Any]) -> dict[str, Any]:
-        """Return what is measured of the boiler and not known already: where it starts, and what is drawn."""
-        boiler = Boiler(self.sensor.generic_asset)
-        measured: dict[str, Any] = {}
-        if not {"soc-at-start", "state-of-charge"} & known.keys():
-            temperature_c = boiler.last_temperature_c(self.start, MAX_READING_AGE.value, known_at=self.belief_time)
-            if temperature_c is None:
-                temperature_c = boiler.data.temperature_min_c
-            measured["soc-at-start"] = f"{boiler.data.tank.state_of_charge_kwh(temperature_c):.6f} kWh"
-        if "soc-usage" not in known:
-            measured["soc-usage"] = [{"sensor": boiler.sensors["demand"].id}]
-        return measured
+    def _each_entry(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change each device's part of the flex-model, of which there is one, or a list."""
+        if isinstance(self.flex_model, dict):
+            self.flex_model = change(self.flex_model)
+        else:
+            self.flex_model = [change(entry) for entry in self.flex_model]
+
+    def _boiler_of(self, entry: dict[str, Any]) -> Boiler | None:
+        """Return the boiler that a device's part of the flex-model is about, if it is one of ours."""
+        if "sensor" in entry:
+            asset = self._get_sensor_or_raise(entry["sensor"]).generic_asset
+        elif "asset" in entry:
+            asset = db.session.get(Asset, entry["asset"])
+        else:
+            asset = self.sensor.generic_asset if self.sensor is not None else None
+        if asset is not None and (ATTRIBUTE in asset.attributes or self.sensor is not None):
+            return Boiler(asset)
+        return None
+
+    def _understood(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return a device's part of the trigger without degrees; that of a boiler remembers what it says."""
+        boiler = self._boiler_of(entry)
+        if boiler is None:
+            return entry
+        entry = in_kwh(entry, boiler.data.tank, lambda sensor_id: self._events_c(boiler, sensor_id))
+        return {**entry, GIVEN: entry.get(GIVEN, sorted(entry))}
+
+    def _events_c(self, boiler: Boiler, sensor_id: int) -> list[dict[str, Any]]:
+        """Return what a temperature sensor has in the window, as events of a flex-model."""
+        sensor = self._get_sensor_or_raise(sensor_id)
+        step = self._step
+        known = Observations(boiler, self.belief_time or server_now())
+        values = known.series(sensor, "°C", self.start, self.end + step, step).dropna()
+        moments = pd.DatetimeIndex(values.index)
+        return [
+            {"datetime": moment.isoformat(), "value": f"{value} °C"}
+            for moment, value in zip(moments, values, strict=True)
+        ]
+
+    @staticmethod
+    def _without_replaced(entry: dict[str, Any]) -> dict[str, Any]:
+        """Return a merged flex-model without those of the boiler's own fields that the trigger replaced."""
+        given = set(entry.get(GIVEN, ()))
+        replaced = set().union(*(kind - given for kind in KINDS if kind & given))
+        return {name: value for name, value in entry.items() if name not in replaced}
+
+    def _deserialize_flex_model(self) -> Any:
+        """Add what is measured of each boiler, before the host reads the flex-model."""
+        self._plans: dict[int, BoilerPlan] = {}
+        self._each_entry(self._completed)
+        return super()._deserialize_flex_model()
+
+    def _completed(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return a merged flex-model with where the boiler starts, and where its planned state is stored."""
+        boiler = self._boiler_of(entry)
+        if boiler is None:
+            return entry
+        known = Observations(boiler, self.belief_time or server_now())
+        plan = self._plans[boiler.asset.id] = BoilerPlan(boiler, known, frozenset(entry[GIVEN]))
+        entry = {name: value for name, value in entry.items() if name != GIVEN}
+        if not {"soc-at-start", "state-of-charge"} & entry.keys():
+            entry["soc-at-start"] = f"{plan.start_kwh(self.start):.9f} kWh"
+        if "state-of-charge" in boiler.sensors:
+            # where the host stores the planned state of charge
+            entry.setdefault("state-of-charge", {"sensor": boiler.sensors["state-of-charge"].id})
+        return entry
+
+    @property
+    def _step(self) -> timedelta:
+        step: timedelta = self.resolution or (
+            self.sensor.event_resolution if self.sensor is not None else self.default_resolution
+        )
+        return step
+
+    def _deserialize_flex_context(self) -> None:
+        """Complete the flex-context, once the host knows how long the plan is; the host reads it next."""
+        if isinstance(self.flex_context, dict) and self._plans:
+            # the host has kept the collected one, for the worker to find out anew what is known
+            self.flex_context = dict(self.flex_context)
+            if not SOFT_SOC & self.flex_context.keys():
+                # soft floors and ceilings take the host most of its time, and here hard ones can always be met
+                self.flex_context["relax-soc-constraints"] = False
+                if not any(name.startswith("site-") for name in self.flex_context):
+                    self.flex_context["relax-site-capacity-constraints"] = False
+            self._complete_prices(self.flex_context)
+        super()._deserialize_flex_context()
+
+    def _complete_prices(self, flex_context: dict[str, Any]) -> None:
+        """Fill gaps in prices with typical ones; where nothing at all is known, plan as a thermostat would."""
+        consumption = flex_context.get("consumption-price")
+        if flex_context.get("production-price") == consumption:
+            # the host takes it for both then, and reads it once
+            flex_context.pop("production-price", None)
+        for name in ("consumption-price", "production-price"):
+            field = flex_context.get(name)
+            if not isinstance(field, dict) or field.keys() != {"sensor"}:
+                continue
+            sensor = self._get_sensor_or_raise(field["sensor"])
+            known = next(iter(self._plans.values())).known
+            prices = known.prices(sensor, self.start, self.end, self._step)
+            if prices.notna().all():
+                continue
+            if prices.isna().all():
+                flex_context[name] = f"0 {sensor.unit}"
+                for plan in self._plans.values():
+                    plan.has_prices &= name != "consumption-price"
+                continue
+            before = known.prices(sensor, self.start - TYPICAL_PRICE_SPAN.value, self.start, self._step)
+            filled = with_typical(prices, before)
+            flex_context[name] = [
+                {
+                    "start": begin.isoformat(),
+                    "end": (begin + self._step).isoformat(),
+                    "value": f"{price} {sensor.unit}",
+                }
+                for begin, price in zip(pd.DatetimeIndex(filled.index), filled, strict=True)
+            ]
+            if name == "consumption-price":
+                for plan in self._plans.values():
+                    plan.assumed_prices = pd.DatetimeIndex(prices.index[prices.isna()])
+
+    def _prepare(self, skip_validation: bool = False) -> tuple[Any, ...]:  # noqa: FBT001, FBT002 (the host's)
+        """Return the host's problem, with bounds that can be met.
+
+        This is the one place where we reach into the host: ``_prepare`` is where all of a flex-model, sensors included,
+        has become numbers and nothing is solved yet. ``tests/host/test_scheduling.py`` fails when it changes.
+        """
+        prepared: tuple[Any, ...] = super()._prepare(skip_validation=skip_validation)
+        sensors, _, _, resolution, soc_at_start, devices, sites, commitments = prepared
+        step_h = resolution / timedelta(hours=1)
+        price = next((c.upwards_deviation_price for c in commitments if c.name == ENERGY), None)
+        for d, sensor in enumerate(sensors):
+            plan = self._plans.get(sensor.generic_asset.id) if sensor is not None else None
+            if plan is None or soc_at_start[d] is None:
+                continue
+            frame = Frame(devices[d], soc_at_start[d] * KW_PER_MW, step_h)
+            self._resolve_overlaps(frame, self._device_models[d], resolution)
+            # EUR per MW and step -> EUR per kW and step
+            price_per_kw = np.zeros(len(devices[d])) if price is None else price.to_numpy(dtype=float) / KW_PER_MW
+            plan.bound(frame, price_per_kw, self._room_kw(d, devices, sites))
+            self.info.update(plan.account)
+        return prepared
+
+    def _resolve_overlaps(self, frame: Frame, model: dict[str, Any], resolution: timedelta) -> None:
+        """Let the stricter of two events count where they meet, and the first of two targets.
+
+        The host does so where floors and ceilings are soft, which is its default. Where they are hard, the later event
+        of a list overwrites the earlier one, also at the moment at which one ends and the next begins (FlexMeasures
+        1.0.1, ``build_device_soc_values``; ``tests/host/test_same_optimum.py`` fails without this).
+        """
+        moments = pd.DatetimeIndex(frame.table.index)
+        for field, column, resolve in OVERLAPS:
+            if not isinstance(model.get(field), list):
+                continue
+            values = get_continuous_series_sensor_or_quantity(
+                variable_quantity=model[field],
+                unit="MWh",
+                query_window=(moments[0] + resolution, moments[-1] + 2 * resolution),
+                resolution=resolution,
+                as_instantaneous_events=True,
+                resolve_overlaps=resolve,
+            )
+            frame.tighten(column, values.to_numpy(dtype=float) * KW_PER_MW)
+
+    def _room_kw(self, d: int, devices: list[pd.DataFrame], sites: list[pd.DataFrame]) -> Any:
+        """Return the power [kW] that the site leaves to a device beside those that cannot be planned."""
+        room: Any = np.inf
+        for site, members in zip(sites, self.ems_constraint_groups, strict=True):
+            if d not in members:
+                continue
+            limit = site["derivative max"].to_numpy(dtype=float, na_value=np.nan)
+            others = sum(
+                devices[m]["derivative equals"].astype(float).fillna(0.0).to_numpy() for m in members if m != d
+            )
+            room = np.minimum(room, np.where(np.isnan(limit), np.inf, limit - others) * KW_PER_MW)
+        return room
+
+    def compute(self, skip_validation: bool = True) -> Any:  # noqa: ARG002, FBT001, FBT002 (the host's)
+        """Return the plan, with the planned temperature beside the host's results.
+
+        The host's validation is left out: it costs time, takes draw-offs for violations, and what it would refuse has
+        been made possible.
+        """
+        results = super().compute(skip_validation=True)
+        if not self.return_multiple:
+            return results
+        by_sensor = {result["sensor"].id: result["data"] for result in results if "sensor" in result}
+        for plan in self._plans.values():
+            states = plan.boiler.sensors.get("state-of-charge")
+            if states is not None and states.id in by_sensor:
+                results.append(self._temperature(plan.boiler, by_sensor[states.id]))
+        return results
+
+    @staticmethod
+    def _temperature(boiler: Boiler, states_kwh: pd.Series) -> dict[str, Any]:
+        """Return the planned temperature: the mean of each step, as a boiler would report it."""
+        mean = (states_kwh.to_numpy()[:-1] + states_kwh.to_numpy()[1:]) / 2
+        temperature = pd.Series(boiler.data.tank.temperature_c(mean), index=states_kwh.index[:-1]).round(3)
+        sensor = boiler.sensors["temperature"]
+        return {"name": "temperature", "sensor": sensor, "data": temperature, "unit": sensor.unit}

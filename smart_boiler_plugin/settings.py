@@ -54,7 +54,8 @@ class Setting:
 MAX_READING_AGE = Setting(
     "SMART_BOILER_MAX_READING_AGE",
     timedelta(hours=2),
-    "How old the last temperature reading may be to plan from it [timedelta]; older, and the floor is assumed.",
+    "How old the last temperature reading may be to plan from it as it is [timedelta]; an older one is carried "
+    "forward.",
 )
 
 TAKE_ON_RATE_LIMIT = Setting(
@@ -69,7 +70,47 @@ SERVER_URL = Setting(
     "Address of the server in invitations sent from the command line [URL]; empty, and the command asks for it.",
 )
 
-SETTINGS = (MAX_READING_AGE, TAKE_ON_RATE_LIMIT, SERVER_URL)
+MAX_CARRIED_AGE = Setting(
+    "SMART_BOILER_MAX_CARRIED_AGE",
+    timedelta(days=2),
+    "How old a reading may be to be carried forward through plan and draw-offs [timedelta]; older, and the floor is "
+    "assumed.",
+)
+
+TYPICAL_PRICE_SPAN = Setting(
+    "SMART_BOILER_TYPICAL_PRICE_SPAN",
+    timedelta(days=7),
+    "How far back typical prices are taken from, for quarters of a plan whose price is not known [timedelta].",
+)
+
+HYGIENE_TEMPERATURE = Setting(
+    "SMART_BOILER_HYGIENE_TEMPERATURE",
+    60.0,
+    "How hot a tank is made against legionella [°C].",
+)
+
+HYGIENE_DURATION = Setting(
+    "SMART_BOILER_HYGIENE_DURATION",
+    timedelta(minutes=30),
+    "For how long a tank is kept that hot [timedelta].",
+)
+
+HYGIENE_INTERVAL = Setting(
+    "SMART_BOILER_HYGIENE_INTERVAL",
+    timedelta(days=7),
+    "How long after the last time it must be that hot again at the latest [timedelta].",
+)
+
+SETTINGS = (
+    MAX_READING_AGE,
+    MAX_CARRIED_AGE,
+    TYPICAL_PRICE_SPAN,
+    HYGIENE_TEMPERATURE,
+    HYGIENE_DURATION,
+    HYGIENE_INTERVAL,
+    TAKE_ON_RATE_LIMIT,
+    SERVER_URL,
+)
 
 
 def warn_about_settings(app: App) -> None:

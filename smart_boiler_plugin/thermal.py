@@ -18,6 +18,7 @@ from datetime import time
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Numeric = TypeVar("Numeric", float, NDArray[np.float64])
@@ -140,3 +141,30 @@ def standing_loss_kwh_per_day(energy_class: str, volume_l: float) -> float:
     """
     constant, factor = STANDING_LOSS_W_BY_ENERGY_CLASS[energy_class]
     return float((constant + factor * volume_l**0.4) * 24 / 1000)
+
+
+def drawn_kwh(tapping_profile: str, moments: pd.DatetimeIndex, step_h: float) -> NDArray[np.float64]:
+    """Return the heat [kWh] that a household draws in each step, shape (n,).
+
+    Parameters
+    ----------
+    tapping_profile
+        One of ``TAPPING_PROFILES``.
+    moments
+        Local times at which the steps begin, n of them. A draw-off counts in the step in which its time of day falls:
+        not at all in an hour that the clock skips, twice in one that it repeats.
+    step_h
+        Length of a step [h].
+
+    Raises
+    ------
+    KeyError
+        If there is no such tapping profile.
+
+    """
+    steps_per_day = round(24 / step_h)
+    by_step = np.zeros(steps_per_day)
+    for at, heat in TAPPING_PROFILES[tapping_profile].items():
+        by_step[int((at.hour + at.minute / 60) / step_h)] += heat
+    step_of_day = ((moments.hour + moments.minute / 60) / step_h).astype(int)
+    return by_step[step_of_day]

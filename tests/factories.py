@@ -46,12 +46,12 @@ def make_operator(name="Warm Water Energy", user="operator"):
     return account.id, token
 
 
-def make_household_boiler(owner, name):
-    """Make a boiler of the usual kind for an account, without going through a take-on."""
+def make_household_boiler(owner, name, data=None):
+    """Make a boiler for an account, by default of the usual kind, without going through a take-on."""
     if db.session.query(AssetType).filter_by(name="battery").one_or_none() is None:
         db.session.add(AssetType(name="battery"))
     price = get_or_create_consumption_price_sensor("NL")
-    boiler = make_boiler(Asset(name=name, account_id=owner.id), "Europe/Amsterdam", price, BoilerData())
+    boiler = make_boiler(Asset(name=name, account_id=owner.id), "Europe/Amsterdam", price, data or BoilerData())
     db.session.commit()
     return boiler
 

@@ -93,10 +93,16 @@ def show_boiler_customer(account_id: int) -> Answer:
 @guarded
 @json_only
 @use_kwargs(ChangeSchema())
-def change_boiler_customer(account_id: int, *, name: str | None = None, boiler: dict[str, Any] | None = None) -> Answer:
+def change_boiler_customer(
+    account_id: int,
+    *,
+    name: str | None = None,
+    boiler: dict[str, Any] | None = None,
+    comfort: dict[str, Any] | None = None,
+) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else."""
     customer = customers.find(account_id, "update")
-    return CustomerSchema().dump(customers.change(customer, name, *split_boiler(boiler or {}))), 200
+    return CustomerSchema().dump(customers.change(customer, name, *split_boiler(boiler or {}), comfort or {})), 200
 
 
 @guarded

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 
 from smart_boiler_plugin.api.quantities import Quantity
 from smart_boiler_plugin.boiler import BoilerData, Place
+from smart_boiler_plugin.comfort_schema import ComfortSchema
 from smart_boiler_plugin.customers import Customer, default_boiler_name
 from smart_boiler_plugin.taking_on import NewCustomer
 from smart_boiler_plugin.thermal import STANDING_LOSS_W_BY_ENERGY_CLASS, TAPPING_PROFILES
@@ -123,6 +124,13 @@ class ChangeSchema(TrimmingSchema):
 
     name = _text(CUSTOMER_NAME_LENGTH)
     boiler = fields.Nested(BoilerSchema)
+    comfort = fields.Dict(
+        keys=fields.String(),
+        metadata={
+            "description": "What the household wants: any of programme, away, boost, hygiene; null goes back to none.",
+            "example": {"boost": {"until": "2026-02-04T22:00+01:00"}},
+        },
+    )
 
 
 class LetGoSchema(Schema):
@@ -149,6 +157,7 @@ class TakenOnSchema(Schema):
     fill_rate = fields.Function(lambda customer: _sensor_id(customer, "fill-rate"))
     demand = fields.Function(lambda customer: _sensor_id(customer, "demand"))
     cost = fields.Function(lambda customer: _sensor_id(customer, "cost"))
+    state_of_charge = fields.Function(lambda customer: _sensor_id(customer, "state-of-charge"))
     consumption_price = fields.Integer(attribute="consumption_price.id")
     invitation = fields.String(metadata={"description": "'sent' or 'failed'; why it failed is in the server's log."})
 
@@ -168,6 +177,7 @@ class CustomerSchema(Schema):
     name = fields.String(attribute="account.name")
     users = fields.List(fields.Nested(UserSchema))
     boiler = fields.Method("dump_boiler")
+    comfort = fields.Function(lambda customer: ComfortSchema().dump(customer.boiler.comfort))
     sensors = fields.Method("dump_sensors")
 
     def dump_boiler(self, customer: Customer) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_a_customer_is_shown_in_the_words_in_which_it_was_described(call, custom
         "timezone": "Europe/Brussels",
         "latitude": 50.8,
     }
-    roles = ("temperature", "fill_rate", "demand", "cost", "consumption_price")
+    roles = ("temperature", "fill_rate", "demand", "cost", "state_of_charge", "consumption_price")
     assert shown["sensors"] == {role: customer[role] for role in roles}
 
 
@@ -192,6 +192,25 @@ def test_the_case_of_the_own_name_can_be_changed(call, customer):
     assert call("PATCH", f"/{customer['account']}", {"name": "FAM. O'BRIEN"}).json["name"] == "FAM. O'BRIEN"
 
 
+def test_comfort_is_changed_and_shown(call, customer):
+    path = f"/{customer['account']}"
+    programme = [{"days": "mon-fri", "from": "06:30", "until": "08:30", "temperature": "55 °C"}]
+    changed = call("PATCH", path, {"comfort": {"programme": programme}})
+    assert changed.status_code == 200, changed.text
+    assert changed.json["comfort"]["programme"][0]["from"].startswith("06:30")
+    call("PATCH", path, {"boiler": {"volume": "100 l"}})
+    assert call("GET", path).json["comfort"]["programme"]
+    assert not call("PATCH", path, {"comfort": {"programme": None}}).json["comfort"].get("programme")
+
+
+def test_wrong_comfort_is_a_422_that_names_the_field(call, customer, contents):
+    before = contents()
+    answer = call("PATCH", f"/{customer['account']}", {"comfort": {"boost": {"until": "tomorrow"}}})
+    assert (answer.status_code, list(answer.json["message"]["json"])) == (422, ["comfort"])
+    assert "until" in str(answer.json["message"])
+    assert contents() == before
+
+
 def test_each_change_is_in_the_audit_log_with_who_did_it(app, call, customer):
     call("PATCH", f"/{customer['account']}", {"name": "Fam. Byrne", "boiler": {"volume": "100 l"}})
     with app.app_context():
@@ -272,7 +291,7 @@ def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in, tok
     call("POST", body={"name": "Ash", "user_name": "ash", "user_email": "ash@example.com"})
     answer = call("DELETE", f"/{lived_in['account']}", {"confirm": "Fam. O'Brien"})
     assert answer.status_code == 200, answer.text
-    assert answer.json == {"users": 1, "assets": 1, "sensors": 4, "beliefs": 3, "jobs": 1}
+    assert answer.json == {"users": 1, "assets": 1, "sensors": 5, "beliefs": 3, "jobs": 1}
     with app.app_context():
         assert db.session.get(Account, lived_in["account"]) is None
         assert db.session.get(User, lived_in["user"]) is None

@@ -1,30 +1,38 @@
-"""BoilerScheduler: where a plan starts, and that it costs what the best plan costs."""
+"""BoilerScheduler: what a plan starts from, what it keeps, what it costs, and what it says of itself."""
 
+import json
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from flexmeasures.data import db
+from flexmeasures.data.services.scheduling import make_schedule
+from marshmallow import ValidationError
 
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler import Boiler, BoilerData
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
-from smart_boiler_plugin.scheduling import BoilerScheduler
-from tests.factories import make_account, make_household_boiler, store
+from tests.factories import store
+from tests.host.boilers import QUARTER, START, change_data, make_household, planned, scheduler_of
 from tests.oracle import lowest_cost
 
-START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
 QUARTERS = 96
+NO_DEMAND = np.zeros(QUARTERS)
 
 
 @pytest.fixture
-def boiler(app):
-    """A household boiler with prices for a day, in an app context."""
+def household(app):
+    """A household's boiler and its price sensor with prices for a day, in an app context."""
     with app.app_context():
-        made = make_household_boiler(make_account("Client 1"), "Boiler Client 1")
-        price = get_or_create_consumption_price_sensor("NL")
+        boiler, price = make_household()
         store(price, prices(), START)
-        yield made
+        yield boiler, price
+
+
+@pytest.fixture
+def boiler(household):
+    """A household's boiler, with prices for a day."""
+    return household[0]
 
 
 def prices():
@@ -33,73 +41,336 @@ def prices():
     return 0.10 + 0.05 * np.sin(quarter / 8) + 0.0001 * quarter
 
 
-def scheduler_of(boiler, **flex_model):
-    """Return a scheduler for a day."""
-    return BoilerScheduler(
-        asset_or_sensor=boiler.sensors["fill-rate"],
-        start=START,
-        end=START + timedelta(hours=24),
-        resolution=timedelta(minutes=15),
-        belief_time=START + timedelta(hours=1),
-        flex_model=flex_model,
-    )
-
-
-def plan(boiler):
-    """Return the planned fill rate [kW] per quarter."""
-    return scheduler_of(boiler).compute().to_numpy()
+def measure(boiler, values, before=QUARTER, **options):
+    """Store readings [°C] that begin some time before the plan."""
+    store(boiler.sensors["temperature"], values, START - before, **options)
 
 
 def start_of(boiler, **flex_model):
-    """Return the starting temperature [°C] that a plan rests on."""
+    """Return the starting temperature [°C] that a plan rests on, and what it says of it."""
     scheduler = scheduler_of(boiler, **flex_model)
     scheduler.deserialize_config()
-    return boiler.data.tank.temperature_c(1000 * scheduler.flex_model["soc_at_start"])
+    plan = scheduler._plans[boiler.asset.id]
+    return boiler.data.tank.temperature_c(1000 * scheduler.flex_model["soc_at_start"]), plan.account
+
+
+# --- starting temperature
 
 
 def test_the_plan_starts_from_the_last_reading(boiler):
-    store(boiler.sensors["temperature"], [61.0, 58.5, 57.0], START - timedelta(minutes=45))
-    assert start_of(boiler) == pytest.approx(57.0, abs=1e-3)
+    measure(boiler, [61.0, 58.5, 57.0], before=timedelta(minutes=45))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["start"]["from"] == "reading"
+    assert said["start"]["measured_at"] == "2025-10-28T23:45:00+01:00"
 
 
 def test_a_reading_of_the_starting_quarter_counts_but_no_later_one(boiler):
-    store(boiler.sensors["temperature"], [57.0, 63.0], START)
-    assert start_of(boiler) == pytest.approx(57.0, abs=1e-3)
+    measure(boiler, [57.0, 63.0], before=timedelta(0))
+    assert start_of(boiler)[0] == pytest.approx(57.0, abs=1e-3)
 
 
-def test_without_a_recent_reading_the_tank_is_taken_to_be_at_its_floor(boiler):
-    store(boiler.sensors["temperature"], [61.0], START - timedelta(hours=3))
-    assert start_of(boiler) == pytest.approx(50.0, abs=1e-3)
+def test_an_old_reading_is_carried_forward_through_losses_and_draw_offs(boiler):
+    """61 °C at 21:00; profile S draws 0.525 kWh at 21:30; 0.0927 kWh/K, some 1.0 W/K above 20 °C: 1.2 K in 2:45 h."""
+    measure(boiler, [61.0], before=timedelta(hours=3))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(61.0 - 0.525 / 0.0927 - 1.1, abs=0.1)
+    assert said["start"]["from"] == "reading carried forward"
+
+
+def test_an_old_reading_is_carried_forward_through_the_plan(boiler):
+    """1.5 kW for an hour, and nothing drawn: 1.5 kWh are 16.2 K, less some losses."""
+    measure(boiler, [45.0], before=timedelta(hours=3))
+    store(boiler.sensors["demand"], [0.0] * 12, START - timedelta(hours=3))
+    store(boiler.sensors["fill-rate"], [1.5] * 4, START - timedelta(hours=2), source_type="scheduler")
+    assert start_of(boiler)[0] == pytest.approx(45.0 + 1.5 / 0.0927 - 1.0, abs=0.2)
+
+
+def test_without_any_reading_the_tank_is_taken_to_be_at_its_floor(boiler):
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(50.0, abs=1e-3)
+    assert said["start"]["from"] == "floor"
+
+
+def test_a_reading_that_is_too_old_to_be_carried_forward_does_not_count(boiler):
+    measure(boiler, [61.0], before=timedelta(days=3))
+    assert start_of(boiler)[1]["start"]["from"] == "floor"
 
 
 def test_how_recent_is_a_setting(app, boiler, monkeypatch):
     monkeypatch.setitem(app.config, "SMART_BOILER_MAX_READING_AGE", timedelta(hours=4))
-    store(boiler.sensors["temperature"], [61.0], START - timedelta(hours=3))
-    assert start_of(boiler) == pytest.approx(61.0, abs=1e-3)
+    measure(boiler, [61.0], before=timedelta(hours=3))
+    assert start_of(boiler)[0] == pytest.approx(61.0, abs=1e-3)
 
 
 def test_what_a_scheduler_said_is_no_reading(boiler):
-    store(boiler.sensors["temperature"], [64.0], START - timedelta(minutes=15), source_type="scheduler")
-    assert start_of(boiler) == pytest.approx(50.0, abs=1e-3)
+    measure(boiler, [64.0], source_type="scheduler")
+    assert start_of(boiler)[1]["start"]["from"] == "floor"
+
+
+@pytest.mark.parametrize("value", [-40.0, 400.0])
+def test_a_reading_that_no_water_can_have_is_skipped_and_reported(boiler, value):
+    measure(boiler, [57.0, value], before=timedelta(minutes=30))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["readings_not_believed"] == [f"{value:g} °C at 2025-10-28T23:45:00+01:00: no temperature of water"]
+
+
+def test_a_reading_from_the_future_is_skipped_and_reported(boiler):
+    """The plan is made at 01:00; the boiler's clock is hours ahead."""
+    measure(boiler, [57.0])
+    measure(boiler, [70.0], before=-timedelta(hours=5), recorded_at=START)
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["readings_not_believed"] == ["70 °C at 2025-10-29T05:00:00+01:00: from the future"]
 
 
 def test_a_state_of_charge_in_the_trigger_counts_more_than_a_reading(boiler):
-    store(boiler.sensors["temperature"], [61.0], START - timedelta(minutes=15))
-    assert start_of(boiler, **{"soc-at-start": "4.0 kWh"}) == pytest.approx(10 + 4.0 / 0.0926988, abs=1e-3)
+    measure(boiler, [61.0])
+    temperature, said = start_of(boiler, soc_at_start="4.0 kWh")
+    assert temperature == pytest.approx(10 + 4.0 / 0.0926988, abs=1e-3)
+    assert said["start"]["from"] == "trigger"
+
+
+# --- degrees
+
+
+@pytest.mark.parametrize("value", ["57 °C", "134.6 degF", 57])
+def test_the_starting_temperature_can_be_given_in_degrees(boiler, value):
+    assert start_of(boiler, temperature_at_start=value)[0] == pytest.approx(57.0, abs=1e-3)
+
+
+def test_degrees_and_kwh_say_the_same(boiler):
+    """With 80 l and cold water of 10 °C: 3.7 kWh are 49.914 °C, and so on."""
+    tank = boiler.data.tank
+    in_kwh = {
+        "soc_at_start": "4.2 kWh",
+        "soc_min": "3.7 kWh",
+        "soc_max": "5.1 kWh",
+        "soc_targets": [{"datetime": "2025-10-29T07:00:00+01:00", "value": "4.8 kWh"}],
+        "soc_minima": [{"start": "2025-10-29T12:00:00+01:00", "end": "2025-10-29T13:00:00+01:00", "value": "4.5 kWh"}],
+    }
+
+    def degrees(text):
+        return f"{tank.temperature_c(float(text.split()[0])):.9f} °C"
+
+    in_degrees = {
+        "temperature_at_start": degrees("4.2"),
+        "temperature_min": degrees("3.7"),
+        "soc_max": "5.1 kWh",
+        "temperature_targets": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_targets"]],
+        "temperature_minima": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_minima"]],
+    }
+    one, other = (planned(scheduler_of(boiler, **fields)) for fields in (in_kwh, in_degrees))
+    np.testing.assert_allclose(one[0], other[0], atol=1e-5)
+    assert one[1].loc["2025-10-29T07:00+01:00"] == pytest.approx(4.8, abs=1e-5)
+    assert one[1].loc["2025-10-29T12:00+01:00":"2025-10-29T13:00+01:00"].min() >= 4.5 - 1e-5
+
+
+def test_a_sensor_of_temperatures_can_be_the_floor(boiler):
+    wish = boiler.sensors["temperature"]
+    store(wish, [55.0] * 4, START + timedelta(hours=7), recorded_at=START)
+    _, states, _ = planned(scheduler_of(boiler, temperature_minima={"sensor": wish.id}, temperature_at_start=50))
+    assert states.loc["2025-10-29T07:00+01:00":"2025-10-29T07:45+01:00"].min() >= 45 * 0.0926988 - 1e-5
+
+
+@pytest.mark.parametrize(
+    ("field", "twin"),
+    [
+        ("temperature_at_start", "soc_at_start"),
+        ("temperature_min", "soc_min"),
+        ("temperature_max", "soc_max"),
+        ("temperature_minima", "soc_minima"),
+        ("temperature_maxima", "soc_maxima"),
+        ("temperature_targets", "soc_targets"),
+    ],
+)
+def test_the_same_in_degrees_and_in_kwh_is_a_contradiction_that_names_both(boiler, field, twin):
+    with pytest.raises(ValidationError) as error:
+        scheduler_of(boiler, **{field: "55 °C", twin: "4 kWh"}).deserialize_config()
+    assert field.replace("_", "-") in str(error.value)
+    assert twin.replace("_", "-") in str(error.value)
+
+
+def test_what_is_no_temperature_is_refused_with_the_name_of_its_field(boiler):
+    with pytest.raises(ValidationError, match=r"temperature-min.*'warm' is no temperature"):
+        scheduler_of(boiler, temperature_min="warm").deserialize_config()
+
+
+# --- what a trigger says, and what is the boiler's own
+
+
+def test_what_the_trigger_says_of_a_kind_replaces_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, soc_min="1 kWh", soc_max="6 kWh", storage_efficiency="99.95%")
+    scheduler.collect_flex_config()
+    flex_model = scheduler.flex_model
+    assert (flex_model["soc-min"], flex_model["soc-max"]) == ("1 kWh", "6 kWh")
+    assert not {"soc-minima", "soc-gain"} & flex_model.keys()
+    assert flex_model["production-capacity"] == "0 kW"
+
+
+def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, soc_max="6 kWh")
+    scheduler.collect_flex_config()
+    own = dict(boiler.asset.flex_model)
+    assert {name: scheduler.flex_model[name] for name in own} == {**own, "soc-max": "6 kWh"}
+
+
+def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
+    boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    _, own, _ = planned(scheduler_of(boiler, temperature_at_start=50))
+    _, given, _ = planned(scheduler_of(boiler, temperature_at_start=50, temperature_min=40))
+    six = "2025-10-29T06:00+01:00"
+    assert boiler.data.tank.temperature_c(own[six]) >= 60 - 1e-3
+    assert boiler.data.tank.temperature_c(given[six]) < 50
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature_min": 45}, {"soc_max": "6 kWh", "storage_efficiency": "99.9%"}])
+def test_the_worker_plans_what_was_asked_for(boiler, fields):
+    """The host collects the flex-config when a plan is asked for, and the worker collects it again from the result."""
+    measure(boiler, [57.0])
+    boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    directly, _, _ = planned(scheduler_of(boiler, **fields))
+    asked = scheduler_of(boiler, **fields)
+    asked.belief_time = None  # as the host's API has it
+    worker = worker_of(boiler, asked)
+    np.testing.assert_array_equal(planned(worker)[0], directly)
+
+
+def test_the_worker_finds_out_itself_which_prices_are_known(boiler):
+    late = START + timedelta(days=3)
+    worker = worker_of(boiler, scheduler_of(boiler, start=late), start=late)
+    planned(worker)
+    assert worker.info["plan"] == "thermostat, as no price is known"
+
+
+def worker_of(boiler, asked, **options):
+    """Return the worker's scheduler for what was asked, as the host's create_scheduling_job has it."""
+    asked.collect_flex_config()
+    kept = asked.flex_model, asked.flex_context
+    asked.deserialize_config()
+    worker = scheduler_of(boiler, **options)
+    # through the queue
+    worker.flex_model, worker.flex_context = json.loads(json.dumps(kept))
+    return worker
+
+
+def test_a_limit_of_the_site_is_kept_also_where_the_tank_is_cold(boiler):
+    measure(boiler, [30.0])
+    power, _, _ = planned(scheduler_of(boiler, context={"site-power-capacity": "1 kW"}))
+    np.testing.assert_allclose(power[:5], 1.0, atol=1e-5)
+
+
+def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
+    boiler.asset.attributes = {}
+    with pytest.raises(SmartBoilerError, match="is no boiler"):
+        Boiler(boiler.asset)
+    with pytest.raises(SmartBoilerError, match="is no boiler"):
+        scheduler_of(boiler).deserialize_config()
+
+
+# --- what it keeps
 
 
 def test_a_tank_that_is_cold_is_heated_at_full_power_at_once(boiler):
-    store(boiler.sensors["temperature"], [30.0], START - timedelta(minutes=15))
-    # 20 K below the floor is 1.85 kWh: five quarters at 1.5 kW, less a little
-    np.testing.assert_allclose(plan(boiler)[:5], [1.5, 1.5, 1.5, 1.5, 1.5], atol=0.11)
+    """20 K below the floor is 1.85 kWh: 1.5 kW for 5 quarters less a little, with the losses on top."""
+    measure(boiler, [30.0])
+    scheduler = scheduler_of(boiler)
+    power, _, _ = planned(scheduler)
+    np.testing.assert_allclose(power[:5], [1.5, 1.5, 1.5, 1.5, 1.5], atol=0.11)
+    (missed,) = scheduler.info["floors_not_met"]
+    assert missed["from"] == "2025-10-29T00:00:00+01:00"
+    assert missed["minutes"] in (60, 75)
+    # after the first quarter 0.375 kWh of 1.85 are in: 4 K of 20
+    assert missed["by"] in ("16.0 K", "16.1 K")
+
+
+def test_a_tank_that_is_too_hot_waits(boiler):
+    measure(boiler, [80.0])
+    power, _, temperature = planned(scheduler_of(boiler))
+    assert power[temperature > 65.5].max() == 0
+
+
+def test_draw_offs_beyond_tank_and_element_are_cut_and_told(boiler):
+    measure(boiler, [55.0])
+    store(boiler.sensors["demand"], [3.0] * 4 + [0.0] * 92, START)
+    scheduler = scheduler_of(boiler)
+    power, states, _ = planned(scheduler)
+    np.testing.assert_allclose(power[:5], 1.5)
+    assert states.min() >= -1e-6
+    unserved = sum(float(span["heat"].split()[0]) for span in scheduler.info["draw_offs"]["not_served"])
+    # 12 kWh wanted of 4.17 in the tank and 1.5 from the element, less losses
+    assert unserved == pytest.approx(12 - 4.17 - 1.5, abs=0.06)
+
+
+def test_a_programme_is_kept(boiler):
+    boiler.change_comfort({"programme": [{"days": "wed", "from": "06:30", "until": "08:30", "temperature": "58 °C"}]})
+    _, states, _ = planned(scheduler_of(boiler, temperature_at_start=50))
+    warm = boiler.data.tank.temperature_c(states["2025-10-29T06:30+01:00":"2025-10-29T08:30+01:00"].to_numpy())
+    assert warm.min() >= 58 - 1e-3
+    _, without, _ = planned(scheduler_of(boiler, temperature_at_start=50, temperature_min=50))
+    assert without["2025-10-29T06:30+01:00"] < 0.0926988 * 47
+
+
+def test_away_takes_the_floor_off_and_the_water_is_warm_on_return(boiler):
+    back = START + timedelta(hours=20)
+    boiler.change_comfort({"away": {"from": START.isoformat(), "until": back.isoformat()}})
+    power, states, _ = planned(scheduler_of(boiler, temperature_at_start=50, soc_usage=["0 kW"]))
+    assert boiler.data.tank.temperature_c(states[back]) >= 50 - 1e-3
+    # the night is dear: not heated, it cools by some 3 K
+    assert power[: START + timedelta(hours=7)].sum() == 0
+    assert boiler.data.tank.temperature_c(states[START + timedelta(hours=7)]) < 48
+
+
+def test_a_boost_heats_now(boiler):
+    boiler.change_comfort({"boost": {"until": (START + timedelta(hours=3)).isoformat()}})
+    power, states, _ = planned(scheduler_of(boiler, temperature_at_start=50, soc_usage=["0 kW"]))
+    np.testing.assert_allclose(power[:3], 1.5)
+    assert boiler.data.tank.temperature_c(states[START + timedelta(hours=3)]) == pytest.approx(65, abs=1e-2)
+
+
+def test_comfort_that_is_wrong_changes_nothing(boiler):
+    boiler.change_comfort({"boost": {"until": START.isoformat()}})
+    with pytest.raises(ValidationError, match="until"):
+        boiler.change_comfort({"boost": {"until": "tomorrow"}})
+    assert boiler.comfort.boost_until == START
+    boiler.change_comfort({"boost": None})
+    assert boiler.comfort.boost_until is None
+
+
+# --- draw-offs
+
+
+def test_draw_offs_are_from_the_sensor_where_it_has_values_and_from_the_profile_elsewhere(boiler):
+    """12 hours of 0.1 kWh a quarter on the sensor; profile S draws 1.155 kWh from noon on."""
+    store(boiler.sensors["demand"], [0.1] * 48, START)
+    scheduler = scheduler_of(boiler, temperature_at_start=50)
+    power, states, _ = planned(scheduler)
+    tank = boiler.data.tank
+    lost = sum(tank.heat_loss_coefficient_kw_per_k * (tank.temperature_c(states.to_numpy()) - 20)[:-1]) / 4
+    drawn = power.sum() / 4 - lost - (states.iloc[-1] - states.iloc[0])
+    assert drawn == pytest.approx(4.8 + 0.315 + 0.105 + 0.105 + 0.420 + 0.525, abs=0.02)
+    assert scheduler.info["draw_offs"] == {
+        "steps_from_sensor": 48, "steps_from_tapping_profile": 48, "tapping_profile": "S"
+    }  # fmt: skip
+
+
+def test_a_trigger_that_describes_the_storage_itself_gets_no_assumed_draw_offs(boiler):
+    scheduler = scheduler_of(boiler, soc_at_start="4.8 kWh", soc_min="3 kWh", storage_efficiency="100 %")
+    power, states, _ = planned(scheduler)
+    assert power.sum() == 0
+    assert states.iloc[-1] == pytest.approx(4.8)
+
+
+# --- prices
 
 
 def test_the_plan_costs_what_an_independent_linear_programme_says(boiler):
     """The same tank, prices and draw-offs, by scipy's linprog."""
     demand = np.where(np.arange(QUARTERS) % 12 == 0, 0.2, 0.0)
     store(boiler.sensors["demand"], demand, START)
-    store(boiler.sensors["temperature"], [60.0], START - timedelta(minutes=15))
-    planned = plan(boiler)
+    measure(boiler, [60.0])
+    power, _, _ = planned(scheduler_of(boiler))
     tank = boiler.data.tank
     expected = lowest_cost(
         prices(),
@@ -110,27 +381,163 @@ def test_the_plan_costs_what_an_independent_linear_programme_says(boiler):
         efficiency=tank.storage_efficiency(0.25),
         inflow_kwh=tank.ambient_gain_kw / 4 - demand,
     )
-    assert prices() @ planned / 4 == pytest.approx(expected, rel=1e-5)
+    assert prices() @ power / 4 == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_the_trigger_says_of_a_kind_replaces_the_boilers_own(boiler):
-    scheduler = scheduler_of(boiler, **{"soc-min": "1 kWh", "soc-max": "6 kWh", "storage-efficiency": "99.95%"})
-    scheduler.collect_flex_config()
-    flex_model = scheduler.flex_model
-    assert (flex_model["soc-min"], flex_model["soc-max"]) == ("1 kWh", "6 kWh")
-    assert not {"soc-minima", "soc-gain"} & flex_model.keys()
-    assert flex_model["production-capacity"] == "0 kW"
-    assert flex_model["soc-usage"] == [{"sensor": boiler.sensors["demand"].id}]
+def test_a_heat_pump_needs_as_much_less_power_as_its_cop_says(boiler):
+    by_cop = {}
+    for cop in (1.0, 3.0):
+        changed = change_data(boiler, BoilerData(cop=cop, power_kw=1.5 / cop))
+        by_cop[cop], _, _ = planned(scheduler_of(changed, temperature_at_start=50))
+    np.testing.assert_allclose(by_cop[1.0], 3 * by_cop[3.0], atol=1e-4)
 
 
-def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
-    scheduler = scheduler_of(boiler, **{"soc-max": "6 kWh"})
-    scheduler.collect_flex_config()
-    own = dict(boiler.asset.flex_model)
-    assert {name: scheduler.flex_model[name] for name in own} == {**own, "soc-max": "6 kWh"}
+def test_unknown_prices_are_taken_to_be_those_of_the_same_time_of_day(household):
+    """The next day is known until noon. The day before was known, so its afternoon is what is assumed."""
+    boiler, price = household
+    store(price, prices()[:48], START + timedelta(days=1))
+    store(boiler.sensors["demand"], np.full(192, 0.02), START)
+    scheduler = scheduler_of(boiler, start=START + timedelta(days=1), temperature_at_start=55)
+    power, _, _ = planned(scheduler)
+    assert scheduler.info["assumed_prices"] == [
+        {"from": "2025-10-30T12:00:00+01:00", "until": "2025-10-31T00:00:00+01:00", "minutes": 720}
+    ]
+    store(price, prices()[48:], START + timedelta(days=1, hours=12), recorded_at=START)
+    known = scheduler_of(boiler, start=START + timedelta(days=1), temperature_at_start=55)
+    np.testing.assert_allclose(planned(known)[0], power, atol=1e-5)
+    assert known.info["assumed_prices"] == []
 
 
-def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
-    boiler.asset.attributes = {}
-    with pytest.raises(SmartBoilerError, match="is no boiler"):
-        Boiler(boiler.asset)
+def test_without_any_price_the_plan_is_that_of_a_thermostat(household):
+    boiler, _ = household
+    scheduler = scheduler_of(boiler, start=START + timedelta(days=3), temperature_at_start=54, soc_usage=["0 kW"])
+    power, states, temperature = planned(scheduler)
+    assert scheduler.info["plan"] == "thermostat, as no price is known"
+    # below 55 °C: at once, at full power, up to 60 °C, and then not before it has fallen to 55 °C
+    assert power.iloc[0] == pytest.approx(1.5)
+    assert temperature.max() == pytest.approx(60, abs=0.1)
+    begins_c = boiler.data.tank.temperature_c(states.to_numpy()[:-1])
+    on = power.to_numpy() > 0
+    restarts = on[1:] & ~on[:-1]
+    assert restarts.any()
+    assert begins_c[1:][restarts] == pytest.approx(55, abs=0.3)
+
+
+# --- hygiene
+
+
+@pytest.fixture
+def in_service(boiler):
+    """The boiler, measured at 52 °C for eight days before the plan."""
+    measure(boiler, [52.0] * 768, before=timedelta(days=8))
+    return boiler
+
+
+def hygiene_of(boiler, **options):
+    scheduler = scheduler_of(boiler, **options)
+    _, states, _ = planned(scheduler)
+    hot = boiler.data.tank.temperature_c(states.to_numpy()) >= 60 - 1e-3
+    return scheduler.info["hygiene"], states.index[hot]
+
+
+def test_hygiene_is_not_due_before_a_boiler_was_in_service_for_the_interval(boiler):
+    measure(boiler, [52.0] * 4, before=timedelta(hours=1))
+    said, _ = hygiene_of(boiler)
+    assert said == {"added": False, "due": "2025-11-04T23:00:00+01:00"}
+
+
+def test_overdue_hygiene_is_done_as_soon_as_possible_and_told(in_service):
+    said, hot = hygiene_of(in_service)
+    assert said["added"] is True
+    # 8 K and the losses are 0.76 kWh, just over two quarters at 1.5 kW; half an hour is three moments
+    assert len(hot) >= 3
+    assert said["planned_from"] == "2025-10-29T00:45:00+01:00" == hot[0].tz_convert("Europe/Amsterdam").isoformat()
+    assert said["planned_until"] == "2025-10-29T01:15:00+01:00"
+
+
+def test_hygiene_that_is_due_in_the_window_is_done_before_and_where_it_costs_least(boiler):
+    """First measured 6.5 days ago: due at noon. Prices are lowest at the end of the first valley, about 10:00."""
+    measure(boiler, [52.0] * 624, before=timedelta(days=6.5))
+    said, hot = hygiene_of(boiler)
+    assert said["due"] == "2025-10-29T12:00:00+01:00"
+    assert said["added"] is True
+    assert pd.Timestamp(said["planned_until"]) <= pd.Timestamp(said["due"])
+    assert len(hot) >= 3
+    assert 7 <= hot[0].tz_convert("Europe/Amsterdam").hour < 12
+
+
+def test_hygiene_that_happened_anyway_is_not_done_again(in_service):
+    measure(in_service, [61.0, 61.0], before=timedelta(days=2))
+    said, _ = hygiene_of(in_service)
+    assert said == {"added": False, "due": "2025-11-03T00:30:00+01:00", "last_done": "2025-10-27T00:30:00+01:00"}
+
+
+def test_hygiene_can_be_switched_off_with_a_reason_that_is_told(in_service):
+    in_service.change_comfort({"hygiene": {"off": "fresh water station"}})
+    assert hygiene_of(in_service)[0] == {"off": "fresh water station"}
+
+
+def test_hygiene_is_as_hot_and_as_often_as_the_boiler_or_the_server_says(app, in_service, monkeypatch):
+    in_service.change_comfort({"hygiene": {"days": 14}})
+    assert hygiene_of(in_service)[0]["added"] is False
+    in_service.change_comfort({"hygiene": None})
+    monkeypatch.setitem(app.config, "SMART_BOILER_HYGIENE_INTERVAL", timedelta(days=14))
+    assert hygiene_of(in_service)[0]["added"] is False
+
+
+def test_hygiene_waits_for_the_return_of_who_is_away(in_service):
+    back = START + timedelta(days=5)
+    begin = START - timedelta(days=3)
+    in_service.change_comfort({"away": {"from": begin.isoformat(), "until": back.isoformat()}})
+    assert hygiene_of(in_service)[0] == {"added": False, "due": back.isoformat()}
+
+
+# --- what is stored
+
+
+def test_planned_state_of_charge_and_temperature_are_stored_beside_the_measured(household):
+    boiler, _ = household
+    measure(boiler, [57.0])
+    make_schedule(
+        asset_or_sensor={"class": "Sensor", "id": boiler.sensors["fill-rate"].id},
+        start=START,
+        end=START + timedelta(hours=24),
+        resolution=QUARTER,
+        belief_time=START + timedelta(hours=1),
+        flex_model={},
+        flex_context={},
+    )
+    for role, at_start in (("temperature", 57.0), ("state-of-charge", 47 * 0.0926988)):
+        stored = boiler.sensors[role].search_beliefs(
+            event_starts_after=START, source_types=["scheduler"], most_recent_beliefs_only=True
+        )
+        assert stored["event_value"].iloc[0] == pytest.approx(at_start, rel=0.15)
+        assert len(stored) in (96, 97)
+        assert {source.model for source in stored.index.get_level_values("source")} == {"BoilerScheduler"}
+    # and the next plan still starts from what was measured
+    assert start_of(Boiler(boiler.asset))[0] == pytest.approx(57.0, abs=1e-3)
+
+
+def test_what_a_plan_says_of_itself_can_be_sent_as_json(in_service):
+    scheduler = scheduler_of(in_service)
+    planned(scheduler)
+    assert json.loads(json.dumps(scheduler.info)) == scheduler.info
+    assert scheduler.info.keys() >= {"scheduler", "start", "floors_not_met", "assumed_prices", "hygiene", "draw_offs"}
+
+
+@pytest.mark.parametrize("names_the_sensor", [True, False])
+def test_a_trigger_on_the_asset_plans_the_boiler_too(household, names_the_sensor):
+    boiler, _ = household
+    measure(boiler, [30.0])
+    make_schedule(
+        asset_or_sensor={"class": "Asset", "id": boiler.asset.id},
+        start=START,
+        end=START + timedelta(hours=24),
+        resolution=QUARTER,
+        belief_time=START + timedelta(hours=1),
+        flex_model=[{"sensor": boiler.sensors["fill-rate"].id}] if names_the_sensor else {},
+        flex_context={},
+    )
+    db.session.expire_all()
+    power = boiler.sensors["fill-rate"].search_beliefs(event_starts_after=START, source_types=["scheduler"])
+    np.testing.assert_allclose(power["event_value"].to_numpy()[:4], 1.5, atol=1e-6)

@@ -141,6 +141,10 @@ def test_step_4_a_start_and_a_duration_suffice(operator_api, client_1, prices):
         client_1["fill_rate"], {"start": "2024-02-04T00:00:00+01:00", "duration": "P1D"}
     )
     fill_rate = np.array(operator_api.wait_for_schedule(client_1["fill_rate"], job, "P1D")["values"])
+    # profile S of Regulation (EU) 814/2013: kWh by the quarter of its time of day
+    drawn = np.zeros(96)
+    drawn[[28, 30, 34, 38, 46, 47, 72, 73]] = 0.105
+    drawn[[51, 82, 86]] = 0.315, 0.420, 0.525
     # no reading that day, so from the floor; the figures are those of 80 l in class C between 50 and 65 °C
     expected = lowest_cost(
         spot_prices(96) / 1000,
@@ -149,7 +153,7 @@ def test_step_4_a_start_and_a_duration_suffice(operator_api, client_1, prices):
         highest=5.098436,
         power_kw=1.5,
         efficiency=0.9972338,
-        inflow_kwh=0.010271 / 4,
+        inflow_kwh=0.010271 / 4 - drawn,
     )
     assert spot_prices(96) / 1000 @ fill_rate / 4 == pytest.approx(expected, rel=1e-4)
 
@@ -162,10 +166,21 @@ def test_step_4_a_tank_that_has_gone_cold_gets_heat_now(operator_api, client_2, 
     job = operator_api.trigger_schedule(
         client_2["fill_rate"], {"start": "2024-02-04T00:00:00+01:00", "duration": "P1D"}
     )
-    values = operator_api.wait_for_schedule(client_2["fill_rate"], job, "P1D")["values"]
+    schedule = operator_api.wait_for_schedule(client_2["fill_rate"], job, "P1D")
+    values = schedule["values"]
     # 20 K below the floor, 1.85 kWh: just under five quarters at 1.5 kW, though midnight is the dearest time
     assert values[:4] == pytest.approx([1.5] * 4, abs=1e-3)
     assert sum(values[:5]) / 4 == pytest.approx(1.854, rel=0.03)
+    # and the answer says why
+    said = schedule["scheduler_info"]
+    assert said["start"]["temperature"] == "30.00 °C"
+    assert said["start"]["measured_at"] == "2024-02-03T23:45:00+01:00"
+    assert said["floors_not_met"][0]["from"] == "2024-02-04T00:00:00+01:00"
+    assert said["hygiene"]["added"] is False
+    # the planned temperature is stored, with the scheduler as its source
+    stored = data(operator_api, client_2["temperature"], PLAN_DAY, 24, "°C")
+    assert stored[0] == pytest.approx(32, abs=0.5)
+    assert stored[8] == pytest.approx(50, abs=0.5)
 
 
 def test_step_5_the_chart_can_be_embedded(operator_api, client_1):

@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 from datetime import timedelta
@@ -47,10 +48,21 @@ def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
         assert "[" in setting.meaning
         assert f"`{setting.name}`" in readme
         assert setting.name in example
-        assert setting.meaning.replace(" [timedelta]", "") in readme
-        assert setting.meaning in example
+        unit = re.search(r" \[(.*?)\]", setting.meaning)
+        assert f"| `{setting.name}` | {unit[1]} | " in readme
+        assert f"| {setting.meaning.replace(unit[0], '')} |" in readme
+        assert f"# {setting.meaning}\n{setting.name} = {default_as_written(setting)}\n" in example
+        assert f"| `{default_as_written(setting)}` |" in readme
     for text in (readme, example):
         assert set(re.findall(r"SMART_BOILER_[A-Z_]*[A-Z]", text)) == {setting.name for setting in SETTINGS}
+
+
+def default_as_written(setting):
+    """The default as it is written in a configuration: the last of the largest units that has no fraction."""
+    if not isinstance(setting.default, timedelta):
+        return json.dumps(setting.default)
+    unit = next(u for u in ("days", "hours", "minutes") if setting.default % timedelta(**{u: 1}) == timedelta(0))
+    return f"timedelta({unit}={setting.default // timedelta(**{unit: 1})})"
 
 
 def _read(name):

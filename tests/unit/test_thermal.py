@@ -1,10 +1,11 @@
 from datetime import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 
-from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, drawn_kwh, standing_loss_kwh_per_day
 
 HOUSEHOLD_TANK = Tank(volume_l=80, standing_loss_kwh_per_day=1.1)
 
@@ -62,3 +63,21 @@ def test_standing_loss_by_energy_class(energy_class, volume_l, expected_kwh):
 def test_tapping_profiles_draw_what_the_regulation_says_per_day(profile, kwh_per_day):
     assert sum(TAPPING_PROFILES[profile].values()) == pytest.approx(kwh_per_day)
     assert TAPPING_PROFILES[profile][time(7, 0)] == 0.105
+
+
+def test_draw_offs_fall_into_the_quarter_of_their_local_time():
+    day = pd.date_range("2025-10-29", periods=96, freq="15min", tz="Europe/Amsterdam")
+    drawn = drawn_kwh("M", day, 0.25)
+    assert drawn.sum() == pytest.approx(5.845)
+    # 07:00 and 07:05 share a quarter; 08:01 falls into that of 08:00
+    assert drawn[[28, 30, 32]] == pytest.approx([1.505, 0.105, 0.105])
+
+
+@pytest.mark.parametrize(("day", "quarters"), [("2026-03-29", 92), ("2026-10-25", 100)])
+def test_draw_offs_keep_to_the_clock_on_the_days_it_changes(day, quarters):
+    start = pd.Timestamp(day, tz="Europe/Amsterdam")
+    moments = pd.date_range(start, start + pd.DateOffset(days=1), freq="15min", inclusive="left")
+    drawn = drawn_kwh("S", moments, 0.25)
+    assert len(drawn) == quarters
+    assert drawn.sum() == pytest.approx(2.1)
+    assert f"{moments[drawn > 0][0]:%H:%M}" == "07:00"

@@ -1,0 +1,1 @@
+"""Programs that measure: how fast a plan is made, and what it saves."""

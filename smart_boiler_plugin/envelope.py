@@ -1,0 +1,183 @@
+"""What a tank can do, step by step: which states of charge it can reach, and which of the wished ones that leaves.
+
+Pure: arrays in, arrays out. Wishes come from ``comfort.py``; the cheapest way through the envelope is found by the
+host (``scheduling.py``) or by ``cheapest.py``.
+
+With the state of charge E_i at the end of step i, and heat H_i put in during it:
+
+    E_i = retention_i * E_(i-1) + inflow_i + H_i,        heat_min_i <= H_i <= heat_max_i          (1)
+
+More heat now never leaves less later. So the states that can be reached at a moment form an interval, between those of
+the least and of the most heating, and any bounds that both respect can be met at all moments at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A tank in n steps of time, equation (1). Arrays have shape (n,).
+
+    Parameters
+    ----------
+    retention
+        Share of the state of charge that a step leaves [-], above 0.
+    inflow_kwh
+        What a step adds without heating: gains less draw-offs, as it counts at the end of the step [kWh].
+    heat_min_kwh, heat_max_kwh
+        Least and most heat that can be put in, as it counts at the end of the step [kWh].
+    drawn_kwh
+        The part of the inflow that is drawn [kWh]: what is not served when the tank is empty.
+
+    """
+
+    retention: Series
+    inflow_kwh: Series
+    heat_min_kwh: Series
+    heat_max_kwh: Series
+    drawn_kwh: Series
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The states of charge that a plan may pass. Arrays have shape (n,), at the end of each step [kWh].
+
+    Parameters
+    ----------
+    steps
+        The tank, with only those draw-offs that it can serve.
+    lowest_kwh, highest_kwh
+        Bounds that can all be met at once: the wished ones where some plan meets them, else the nearest to them.
+    need_kwh, cap_kwh
+        From here on, the later bounds can still be met: below ``need`` a floor, above ``cap`` a ceiling is missed.
+    top_kwh
+        What most heating within the ceilings reaches.
+    not_served_kwh
+        Draw-offs that no plan could serve.
+
+    """
+
+    steps: Steps
+    lowest_kwh: Series
+    highest_kwh: Series
+    need_kwh: Series
+    cap_kwh: Series
+    top_kwh: Series
+    not_served_kwh: Series
+
+
+def envelope(
+    steps: Steps,
+    start_kwh: float,
+    lowest_kwh: Series,
+    highest_kwh: Series,
+    targets_kwh: Mapping[int, float] | None = None,
+) -> Envelope:
+    """Return the bounds that a plan can meet, as near as possible to the wished ones.
+
+    What is wished counts in this order: a tank is never heated above a ceiling; a floor is kept wherever some plan
+    keeps it; a target is met as nearly as that leaves, an earlier one before a later one.
+
+    Parameters
+    ----------
+    steps
+        The tank.
+    start_kwh
+        State of charge at the start of the first step [kWh].
+    lowest_kwh, highest_kwh
+        Floor and ceiling, shape (n,); -inf and inf where there is none.
+    targets_kwh
+        Wished states of charge by step.
+
+    """
+    steps, cap, top, not_served = _most_heating(steps, start_kwh, highest_kwh)
+    # a tank that is hotter than its ceiling waits: it cannot be colder than without heating
+    highest = np.maximum(highest_kwh, _least_heating(steps, start_kwh, np.full_like(top, -np.inf)))
+    lowest = np.minimum(lowest_kwh, top)
+    need = _need(steps, lowest)
+    for step, wish in sorted((targets_kwh or {}).items()):
+        bottom = _least_heating(steps, start_kwh, need)
+        lowest[step] = highest[step] = min(max(wish, bottom[step]), top[step])
+        need = _need(steps, lowest)
+        cap = _cap(steps, highest)
+        top = _forward(steps, start_kwh, cap)
+    return Envelope(steps, lowest, highest, need, cap, top, not_served)
+
+
+def follow(steps: Steps, start_kwh: float, heat_kwh: Series) -> Series:
+    """Return the states of charge [kWh] at the end of each step, with heat [kWh] put in; equation (1)."""
+    state = start_kwh
+    states = np.empty_like(heat_kwh)
+    for i, heat in enumerate(heat_kwh):
+        state = steps.retention[i] * state + steps.inflow_kwh[i] + heat
+        states[i] = state
+    return states
+
+
+def _most_heating(steps: Steps, start_kwh: float, highest_kwh: Series) -> tuple[Steps, Series, Series, Series]:
+    """Return the steps with what can be drawn, the cap, what most heating reaches, and what cannot be drawn."""
+    idle = _least_heating(steps, start_kwh, np.full_like(highest_kwh, -np.inf))
+    cap = _cap(steps, np.maximum(highest_kwh, idle))
+    not_served = np.zeros_like(cap)
+    top = np.empty_like(cap)
+    state = start_kwh
+    for i, (keeps, inflow, heat, drawn) in enumerate(
+        zip(steps.retention, steps.inflow_kwh, steps.heat_max_kwh, steps.drawn_kwh, strict=True)
+    ):
+        state = min(cap[i], keeps * state + inflow + heat)
+        if state < 0:
+            # heat that is not there cannot be drawn: the water runs cold
+            not_served[i] = min(drawn, -state)
+            state += not_served[i]
+        top[i] = state
+    if not_served.any():
+        served = replace(steps, inflow_kwh=steps.inflow_kwh + not_served, drawn_kwh=steps.drawn_kwh - not_served)
+        idle = _least_heating(served, start_kwh, np.full_like(cap, -np.inf))
+        return served, _cap(served, np.maximum(highest_kwh, idle)), top, not_served
+    return steps, cap, top, not_served
+
+
+def _forward(steps: Steps, start_kwh: float, cap: Series) -> Series:
+    """Return the states that most heating below a cap reaches."""
+    top = np.empty_like(cap)
+    state = start_kwh
+    for i, (keeps, inflow, heat) in enumerate(zip(steps.retention, steps.inflow_kwh, steps.heat_max_kwh, strict=True)):
+        state = min(cap[i], keeps * state + inflow + heat)
+        top[i] = state
+    return top
+
+
+def _least_heating(steps: Steps, start_kwh: float, need: Series) -> Series:
+    """Return the states that least heating above a need reaches."""
+    bottom = np.empty_like(need)
+    state = start_kwh
+    for i, (keeps, inflow, heat) in enumerate(zip(steps.retention, steps.inflow_kwh, steps.heat_min_kwh, strict=True)):
+        state = max(need[i], keeps * state + inflow + heat)
+        bottom[i] = state
+    return bottom
+
+
+def _cap(steps: Steps, highest: Series) -> Series:
+    """Return how high a state may be at the end of each step so that all later ceilings can be kept by not heating."""
+    cap: Series = highest.copy()
+    for i in range(len(cap) - 1, 0, -1):
+        later = (cap[i] - steps.inflow_kwh[i] - steps.heat_min_kwh[i]) / steps.retention[i]
+        cap[i - 1] = min(cap[i - 1], later)
+    return cap
+
+
+def _need(steps: Steps, lowest: Series) -> Series:
+    """Return how low a state may be at the end of each step so that all later floors can be met by full heating."""
+    need: Series = lowest.copy()
+    for i in range(len(need) - 1, 0, -1):
+        later = (need[i] - steps.inflow_kwh[i] - steps.heat_max_kwh[i]) / steps.retention[i]
+        need[i - 1] = max(need[i - 1], later)
+    return need
