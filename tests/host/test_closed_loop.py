@@ -47,8 +47,9 @@ def run(app, days, *, known, profile="S", seed=1):
         return found.cost(prices) / perfect, below, found.missed_min
 
 
-def test_with_known_draw_offs_it_costs_at_most_half_a_percent_more_and_keeps_the_floor(app):
-    ratio, below, missed = run(app, 56, known=True)
+@pytest.mark.parametrize("days", [14, pytest.param(56, marks=pytest.mark.long)])
+def test_with_known_draw_offs_it_costs_at_most_half_a_percent_more_and_keeps_the_floor(app, days):
+    ratio, below, missed = run(app, days, known=True)
     assert 1 - 1e-6 <= ratio <= 1.005
     assert (below, missed) == (0, 0)
 

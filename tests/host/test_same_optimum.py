@@ -1,6 +1,7 @@
 """On every problem that the host's StorageScheduler can solve, BoilerScheduler's plan costs the same.
 
-Random problems, the real host scheduler as the oracle: 30 in ``make test``, 300 in ``make test-long``.
+Where no plan meets all floors and targets, the host's plan misses some at a price; with floors alone the costs are the
+same then, too. Random problems, the real host scheduler as the oracle: 30 in ``make test``, 300 in ``make test-long``.
 """
 
 from datetime import timedelta
@@ -108,13 +109,18 @@ def check(pair, problem, counts):
     hourly = np.repeat(price, 4) / 4
     missed = bool(results["scheduling_result"].unresolved)
     counts["missed" if missed else "met"] += 1
+    if missed and "soc_targets" in model:
+        # no plan meets all wishes, and the two miss different ones: here a floor counts more than a target, and for the
+        # host a kWh of either is the same
+        counts["missed, with a target"] += 1
+        return
     cost, expected = hourly @ power, hourly @ results["storage_schedule"]
     assert cost == pytest.approx(expected, rel=1e-6, abs=1e-6), (missed, model, price)
 
 
 @pytest.mark.parametrize("examples", [pytest.param(30, id="30"), pytest.param(300, id="300", marks=pytest.mark.long)])
 def test_the_optimum_is_that_of_the_hosts_scheduler(pair, examples):
-    counts = {"met": 0, "missed": 0, "not solvable for the host": 0}
+    counts = {"met": 0, "missed": 0, "missed, with a target": 0, "not solvable for the host": 0}
 
     @settings(
         max_examples=examples,
