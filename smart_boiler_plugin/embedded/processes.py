@@ -98,6 +98,10 @@ class Process:
             self.popen.wait(timeout_s)
         self.popen.kill()
         self.popen.wait()
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            if pipe:
+                with suppress(OSError):  # what was not flushed has no reader any more
+                    pipe.close()
         for child in started:
             with suppress(psutil.Error):
                 child.kill()
