@@ -68,7 +68,7 @@ def list_boiler_customers(
     sort_by: str = "id",
     sort_dir: str = "asc",
 ) -> Any:
-    """List the caller's customers, as the host lists accounts: whole, or with ``page`` a page of them."""
+    """List the caller's customers, as the host lists accounts: all of them, or a page."""
     query = customers.visible_customers()
     total = query.count()
     for term in filter or []:

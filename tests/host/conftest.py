@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import test_database
+from tests.factories import make_operator
 
 SETTINGS = {
     "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
@@ -88,3 +89,20 @@ def contents(app):
             return {name: sorted(map(repr, db.session.execute(_all_of(table)))) for name, table in _tables()}
 
     return read
+
+
+@pytest.fixture
+def operator(app):
+    """Id of the operator's account, and the token of its consultant."""
+    with app.app_context():
+        return make_operator()
+
+
+@pytest.fixture
+def flexmeasures(app):
+    """A function that runs ``flexmeasures WORDS`` and returns click's result."""
+
+    def run(*words):
+        return app.test_cli_runner().invoke(args=[str(word) for word in words])
+
+    return run

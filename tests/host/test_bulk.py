@@ -5,7 +5,7 @@ from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.data import db
 
 from smart_boiler_plugin.taking_on import CHUNK
-from tests.factories import make_account, make_operator
+from tests.factories import make_account
 
 PATH = "/smart-boiler-plugin/api/boiler-customers"
 CSV = """name,user_name,user_email,volume,temperature_min,boiler_name,timezone
@@ -25,13 +25,6 @@ ROWS = [
 
 
 @pytest.fixture
-def operator(app):
-    """Id of the operator's account, and the token of its consultant."""
-    with app.app_context():
-        return make_operator()
-
-
-@pytest.fixture
 def post(app, operator):
     """A function that posts many customers as the operator's consultant."""
 
@@ -39,16 +32,6 @@ def post(app, operator):
         return app.test_client().post(PATH + query, headers={"Authorization": operator[1]}, **arguments)
 
     return send
-
-
-@pytest.fixture
-def flexmeasures(app):
-    """A function that runs ``flexmeasures WORDS`` and returns click's result."""
-
-    def run(*words):
-        return app.test_cli_runner().invoke(args=[str(word) for word in words])
-
-    return run
 
 
 def test_each_row_of_json_is_on_its_own(app, post, mails):

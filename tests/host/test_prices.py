@@ -15,16 +15,6 @@ TIMEZONE = "Europe/Amsterdam"
 
 
 @pytest.fixture
-def flexmeasures(app):
-    """A function that runs ``flexmeasures WORDS`` and returns click's result."""
-
-    def run(*words):
-        return app.test_cli_runner().invoke(args=[str(word) for word in words])
-
-    return run
-
-
-@pytest.fixture
 def price_file(tmp_path):
     """A function that writes a CSV file with a price [EUR/MWh] of 10 + 0.1 per quarter, and returns its path."""
 

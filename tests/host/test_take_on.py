@@ -17,13 +17,6 @@ BODY = {"name": "Client 1", "user_name": "client1", "user_email": "client1@examp
 
 
 @pytest.fixture
-def operator(app):
-    """Id of the operator's account, and the token of its consultant."""
-    with app.app_context():
-        return make_operator()
-
-
-@pytest.fixture
 def post(app, operator):
     """A function that posts a body as the operator's consultant."""
 
