@@ -3,16 +3,18 @@
 from dataclasses import asdict
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.scheduling import BoilerScheduler
-from tests.factories import make_account, make_household_boiler
+from tests.factories import make_account, make_household_boiler, store
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
 QUARTER = timedelta(minutes=15)
+QUARTERS = 96
 
 
 def make_household(data=None):
@@ -57,3 +59,22 @@ def planned(scheduler):
     """Compute a plan; return its power [kW], state of charge [kWh] and temperature [°C] as series, by name."""
     results = {result["name"]: result["data"] for result in scheduler.compute()}
     return results["storage_schedule"], results.get("state_of_charge"), results.get("temperature")
+
+
+def prices():
+    """Prices [EUR/kWh] of a day: two valleys and a peak, no two alike."""
+    quarter = np.arange(QUARTERS)
+    return 0.10 + 0.05 * np.sin(quarter / 8) + 0.0001 * quarter
+
+
+def measure(boiler, values, before=QUARTER, **options):
+    """Store readings [°C] that begin some time before the plan."""
+    store(boiler.sensors["temperature"], values, START - before, **options)
+
+
+def start_of(boiler, **flex_model):
+    """Return the starting temperature [°C] that a plan rests on, and what it says of it."""
+    scheduler = scheduler_of(boiler, **flex_model)
+    scheduler.deserialize_config()
+    plan = scheduler._plans[boiler.asset.id]
+    return boiler.data.tank.temperature_c(1000 * scheduler.flex_model["soc_at_start"]), plan.account

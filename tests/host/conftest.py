@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import test_database
-from tests.factories import make_operator
+from tests.factories import make_operator, store
+from tests.host.boilers import START, make_household, prices
 
 SETTINGS = {
     "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
@@ -106,3 +107,18 @@ def flexmeasures(app):
         return app.test_cli_runner().invoke(args=[str(word) for word in words])
 
     return run
+
+
+@pytest.fixture
+def household(app):
+    """A household's boiler and its price sensor with prices for a day, in an app context."""
+    with app.app_context():
+        boiler, price = make_household()
+        store(price, prices(), START)
+        yield boiler, price
+
+
+@pytest.fixture
+def boiler(household):
+    """A household's boiler, with prices for a day."""
+    return household[0]

@@ -1,0 +1,237 @@
+"""BoilerScheduler: what a plan rests on: where it starts, degrees and kWh, the trigger's words and the boiler's own."""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from marshmallow import ValidationError
+
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.errors import SmartBoilerError
+from tests.factories import store
+from tests.host.boilers import (
+    QUARTERS,
+    START,
+    measure,
+    planned,
+    scheduler_of,
+    start_of,
+)
+
+NO_DEMAND = np.zeros(QUARTERS)
+
+
+# --- starting temperature
+
+
+def test_the_plan_starts_from_the_last_reading(boiler):
+    measure(boiler, [61.0, 58.5, 57.0], before=timedelta(minutes=45))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["start"]["from"] == "reading"
+    assert said["start"]["measured_at"] == "2025-10-28T23:45:00+01:00"
+
+
+def test_a_reading_of_the_starting_quarter_counts_but_no_later_one(boiler):
+    measure(boiler, [57.0, 63.0], before=timedelta(0))
+    assert start_of(boiler)[0] == pytest.approx(57.0, abs=1e-3)
+
+
+def test_an_old_reading_is_carried_forward_through_losses_and_draw_offs(boiler):
+    """61 °C at 21:00; profile S draws 0.525 kWh at 21:30; 0.0927 kWh/K, some 1.0 W/K above 20 °C: 1.2 K in 2:45 h."""
+    measure(boiler, [61.0], before=timedelta(hours=3))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(61.0 - 0.525 / 0.0927 - 1.1, abs=0.1)
+    assert said["start"]["from"] == "reading carried forward"
+
+
+def test_an_old_reading_is_carried_forward_through_the_plan(boiler):
+    """1.5 kW for an hour, and nothing drawn: 1.5 kWh are 16.2 K, less some losses."""
+    measure(boiler, [45.0], before=timedelta(hours=3))
+    store(boiler.sensors["demand"], [0.0] * 12, START - timedelta(hours=3))
+    store(boiler.sensors["fill-rate"], [1.5] * 4, START - timedelta(hours=2), source_type="scheduler")
+    assert start_of(boiler)[0] == pytest.approx(45.0 + 1.5 / 0.0927 - 1.0, abs=0.2)
+
+
+def test_without_any_reading_the_tank_is_taken_to_be_at_its_floor(boiler):
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(50.0, abs=1e-3)
+    assert said["start"]["from"] == "floor"
+
+
+def test_a_reading_that_is_too_old_to_be_carried_forward_does_not_count(boiler):
+    measure(boiler, [61.0], before=timedelta(days=3))
+    assert start_of(boiler)[1]["start"]["from"] == "floor"
+
+
+def test_how_recent_is_a_setting(app, boiler, monkeypatch):
+    monkeypatch.setitem(app.config, "SMART_BOILER_MAX_READING_AGE", timedelta(hours=4))
+    measure(boiler, [61.0], before=timedelta(hours=3))
+    assert start_of(boiler)[0] == pytest.approx(61.0, abs=1e-3)
+
+
+def test_what_a_scheduler_said_is_no_reading(boiler):
+    measure(boiler, [64.0], source_type="scheduler")
+    assert start_of(boiler)[1]["start"]["from"] == "floor"
+
+
+@pytest.mark.parametrize("value", [-40.0, 400.0])
+def test_a_reading_that_no_water_can_have_is_skipped_and_reported(boiler, value):
+    measure(boiler, [57.0, value], before=timedelta(minutes=30))
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["readings_not_believed"] == [f"{value:g} °C at 2025-10-28T23:45:00+01:00: no temperature of water"]
+
+
+def test_a_reading_from_the_future_is_skipped_and_reported(boiler):
+    """The plan is made at 01:00; the boiler's clock is hours ahead."""
+    measure(boiler, [57.0])
+    measure(boiler, [70.0], before=-timedelta(hours=5), recorded_at=START)
+    temperature, said = start_of(boiler)
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["readings_not_believed"] == ["70 °C at 2025-10-29T05:00:00+01:00: from the future"]
+
+
+def test_a_state_of_charge_in_the_trigger_counts_more_than_a_reading(boiler):
+    measure(boiler, [61.0])
+    temperature, said = start_of(boiler, soc_at_start="4.0 kWh")
+    assert temperature == pytest.approx(10 + 4.0 / 0.0926988, abs=1e-3)
+    assert said["start"]["from"] == "trigger"
+
+
+# --- degrees
+
+
+@pytest.mark.parametrize("value", ["57 °C", "134.6 degF", 57])
+def test_the_starting_temperature_can_be_given_in_degrees(boiler, value):
+    assert start_of(boiler, temperature_at_start=value)[0] == pytest.approx(57.0, abs=1e-3)
+
+
+def test_degrees_and_kwh_say_the_same(boiler):
+    """With 80 l and cold water of 10 °C: 3.7 kWh are 49.914 °C, and so on."""
+    tank = boiler.data.tank
+    in_kwh = {
+        "soc_at_start": "4.2 kWh",
+        "soc_min": "3.7 kWh",
+        "soc_max": "5.1 kWh",
+        "soc_targets": [{"datetime": "2025-10-29T07:00:00+01:00", "value": "4.8 kWh"}],
+        "soc_minima": [{"start": "2025-10-29T12:00:00+01:00", "end": "2025-10-29T13:00:00+01:00", "value": "4.5 kWh"}],
+    }
+
+    def degrees(text):
+        return f"{tank.temperature_c(float(text.split()[0])):.9f} °C"
+
+    in_degrees = {
+        "temperature_at_start": degrees("4.2"),
+        "temperature_min": degrees("3.7"),
+        "soc_max": "5.1 kWh",
+        "temperature_targets": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_targets"]],
+        "temperature_minima": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_minima"]],
+    }
+    one, other = (planned(scheduler_of(boiler, **fields)) for fields in (in_kwh, in_degrees))
+    np.testing.assert_allclose(one[0], other[0], atol=1e-5)
+    assert one[1].loc["2025-10-29T07:00+01:00"] == pytest.approx(4.8, abs=1e-5)
+    assert one[1].loc["2025-10-29T12:00+01:00":"2025-10-29T13:00+01:00"].min() >= 4.5 - 1e-5
+
+
+def test_a_sensor_of_temperatures_can_be_the_floor(boiler):
+    wish = boiler.sensors["temperature"]
+    store(wish, [55.0] * 4, START + timedelta(hours=7), recorded_at=START)
+    _, states, _ = planned(scheduler_of(boiler, temperature_minima={"sensor": wish.id}, temperature_at_start=50))
+    assert states.loc["2025-10-29T07:00+01:00":"2025-10-29T07:45+01:00"].min() >= 45 * 0.0926988 - 1e-5
+
+
+@pytest.mark.parametrize(
+    ("field", "twin"),
+    [
+        ("temperature_at_start", "soc_at_start"),
+        ("temperature_min", "soc_min"),
+        ("temperature_max", "soc_max"),
+        ("temperature_minima", "soc_minima"),
+        ("temperature_maxima", "soc_maxima"),
+        ("temperature_targets", "soc_targets"),
+    ],
+)
+def test_the_same_in_degrees_and_in_kwh_is_a_contradiction_that_names_both(boiler, field, twin):
+    with pytest.raises(ValidationError) as error:
+        scheduler_of(boiler, **{field: "55 °C", twin: "4 kWh"}).deserialize_config()
+    assert field.replace("_", "-") in str(error.value)
+    assert twin.replace("_", "-") in str(error.value)
+
+
+def test_what_is_no_temperature_is_refused_with_the_name_of_its_field(boiler):
+    with pytest.raises(ValidationError, match=r"temperature-min.*'warm' is no temperature"):
+        scheduler_of(boiler, temperature_min="warm").deserialize_config()
+
+
+# --- what a trigger says, and what is the boiler's own
+
+
+def test_what_the_trigger_says_of_a_kind_replaces_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, soc_min="1 kWh", soc_max="6 kWh", storage_efficiency="99.95%")
+    scheduler.collect_flex_config()
+    flex_model = scheduler.flex_model
+    assert (flex_model["soc-min"], flex_model["soc-max"]) == ("1 kWh", "6 kWh")
+    assert not {"soc-minima", "soc-gain"} & flex_model.keys()
+    assert flex_model["production-capacity"] == "0 kW"
+
+
+def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
+    scheduler = scheduler_of(boiler, soc_max="6 kWh")
+    scheduler.collect_flex_config()
+    own = dict(boiler.asset.flex_model)
+    assert {name: scheduler.flex_model[name] for name in own} == {**own, "soc-max": "6 kWh"}
+
+
+def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
+    boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    _, own, _ = planned(scheduler_of(boiler, temperature_at_start=50))
+    _, given, _ = planned(scheduler_of(boiler, temperature_at_start=50, temperature_min=40))
+    six = "2025-10-29T06:00+01:00"
+    assert boiler.data.tank.temperature_c(own[six]) >= 60 - 1e-3
+    assert boiler.data.tank.temperature_c(given[six]) < 50
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature_min": 45}, {"soc_max": "6 kWh", "storage_efficiency": "99.9%"}])
+def test_the_worker_plans_what_was_asked_for(boiler, fields):
+    """The host collects the flex-config when a plan is asked for, and the worker collects it again from the result."""
+    measure(boiler, [57.0])
+    boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    directly, _, _ = planned(scheduler_of(boiler, **fields))
+    asked = scheduler_of(boiler, **fields)
+    asked.belief_time = None  # as the host's API has it
+    worker = worker_of(boiler, asked)
+    np.testing.assert_array_equal(planned(worker)[0], directly)
+
+
+def test_the_worker_finds_out_itself_which_prices_are_known(boiler):
+    late = START + timedelta(days=3)
+    worker = worker_of(boiler, scheduler_of(boiler, start=late), start=late)
+    planned(worker)
+    assert worker.info["plan"] == "thermostat, as no price is known"
+
+
+def worker_of(boiler, asked, **options):
+    """Return the worker's scheduler for what was asked, as the host's create_scheduling_job has it."""
+    asked.collect_flex_config()
+    kept = asked.flex_model, asked.flex_context
+    asked.deserialize_config()
+    worker = scheduler_of(boiler, **options)
+    # through the queue
+    worker.flex_model, worker.flex_context = json.loads(json.dumps(kept))
+    return worker
+
+
+def test_a_limit_of_the_site_is_kept_also_where_the_tank_is_cold(boiler):
+    measure(boiler, [30.0])
+    power, _, _ = planned(scheduler_of(boiler, context={"site-power-capacity": "1 kW"}))
+    np.testing.assert_allclose(power[:5], 1.0, atol=1e-5)
+
+
+def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
+    boiler.asset.attributes = {}
+    with pytest.raises(SmartBoilerError, match="is no boiler"):
+        Boiler(boiler.asset)
+    with pytest.raises(SmartBoilerError, match="is no boiler"):
+        scheduler_of(boiler).deserialize_config()
