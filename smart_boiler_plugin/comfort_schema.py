@@ -37,7 +37,7 @@ def celsius(value: Any) -> float:
     return round(float(number), 9)
 
 
-class Temperature(fields.Field[float]):
+class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in marshmallow 3, which Python 3.10 has
     """A temperature: a text with a unit for people, °C for us. 0 to 100 °C."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:  # noqa: ARG002
