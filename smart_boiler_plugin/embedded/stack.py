@@ -217,7 +217,10 @@ def _end_leftovers(folder: Path) -> None:
     leftovers = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARK) == str(folder):
+            marked = process.environ().get(MARK) == str(folder)
+            # Redis writes its title over its environment, and the mark with it
+            redis = process.name() == "redis-server" and process.cwd() == str(folder / "logs")
+            if process.pid != os.getpid() and (marked or redis):
                 process.kill()
                 leftovers.append(process)
     psutil.wait_procs(leftovers, timeout=10)

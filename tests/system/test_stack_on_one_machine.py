@@ -51,7 +51,9 @@ def running_in(folder):
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and (
-                str(folder) in " ".join(process.cmdline()) or process.environ().get("HOME") == str(folder)
+                str(folder) in " ".join(process.cmdline())
+                or process.environ().get("HOME") == str(folder)
+                or process.cwd().startswith(str(folder))
             ):
                 found.append(process.cmdline())
         except psutil.Error:
