@@ -6,15 +6,12 @@ Pure: marshmallow and pint alone. What it means: ``comfort.py``.
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-import pint
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from smart_boiler_plugin.comfort import Away, Comfort, Hygiene, Period, parse_days, show_days
-
-NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.+-].*?)?\s*")
+from smart_boiler_plugin.units import convert, split
 
 
 def celsius(value: Any) -> float:
@@ -26,15 +23,11 @@ def celsius(value: Any) -> float:
         If it is no temperature.
 
     """
-    found = NUMBER_AND_UNIT.fullmatch(str(value)) if not isinstance(value, bool) else None
-    try:
-        # in two parts: pint refuses to parse "50 degC", as degrees cannot be multiplied
-        number = found and pint.application_registry.Quantity(float(found[1]), found[2] or "degC").to("degC").magnitude
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError):
-        number = None
+    parts = split(str(value)) if not isinstance(value, bool) else None
+    number = convert(parts[0], parts[1] or "degC", "degC") if parts else None
     if number is None or not math.isfinite(number):
         raise ValidationError(f"'{value}' is no temperature. Right is a text such as '55 °C' or '131 °F'.")
-    return round(float(number), 9)
+    return round(number, 9)
 
 
 class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in marshmallow 3, which Python 3.10 has

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-import pint
-from flexmeasures.utils.unit_utils import ur
 from marshmallow import ValidationError, fields
 
-# a unit, or one per another: pint would also calculate with whole expressions of strangers
-NUMBER_AND_UNIT = re.compile(
-    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ°³]{1,20}(?:/[A-Za-z]{1,20})?)\s*"
-)
-
+from smart_boiler_plugin.units import convert, split
 
 SHOWN_LENGTH = 40
 """How much of a wrong text its refusal repeats."""
@@ -26,7 +19,7 @@ class Quantity(fields.String):
     Parameters
     ----------
     unit
-        The unit of the number, as ``ur`` (pint) knows it. Any unit that can be converted to it is accepted.
+        The unit of the number, as pint knows it. Any unit that can be converted to it is accepted.
     shown_unit
         How the unit is written in answers and messages.
     lowest, highest
@@ -49,15 +42,13 @@ class Quantity(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
         text = super()._deserialize(value, attr, data, **arguments)
-        found = NUMBER_AND_UNIT.fullmatch(text)
+        number, unit = split(text) or (None, None)
         text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
-        if not found:
+        if number is None or unit is None:
             raise ValidationError(f"'{text}' is no number with a unit. Right is: {self._right}")
-        try:
-            # in two parts: pint refuses to parse "50 degC", as degrees cannot be multiplied
-            number = float(ur.Quantity(float(found[1]), found[2]).to(self.unit).magnitude)
-        except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError):
-            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Right is: {self._right}") from None
+        number = convert(number, unit, self.unit)
+        if number is None:
+            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Right is: {self._right}")
         if not (math.isfinite(number) and self.lowest <= number <= self.highest):
             raise ValidationError(f"'{text}' is not possible. Right is: {self._right}")
         # 122 degF is 49.99999999999997 °C to the computer

@@ -151,7 +151,7 @@ def test_temperatures_are_read_with_their_unit(text, expected):
     assert celsius(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["55 kWh", "warm", "", None, True, "nan °C", "55 °X"])
+@pytest.mark.parametrize("text", ["55 kWh", "warm", "", None, True, "nan °C", "55 °X", "50 (", "9 degC**9"])
 def test_what_is_no_temperature_is_refused(text):
     with pytest.raises(ValidationError, match="no temperature"):
         celsius(text)
