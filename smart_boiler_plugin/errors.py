@@ -3,7 +3,7 @@
 ::
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
-    ├── BadFileError            400: a file of customers that cannot be read as one
+    ├── BadFileError            400: a file of customers or prices that cannot be read as one
     ├── NotFoundError           404: no customer of the caller's has this id
     ├── ConflictError           409: the name, user name or e-mail is taken
     └── NoPricesError           422: there is nothing to derive a consumption price from
@@ -40,7 +40,7 @@ class SmartBoilerError(Exception):
 
 
 class BadFileError(SmartBoilerError):
-    """A file of customers cannot be read as one."""
+    """A file of customers or prices cannot be read as one."""
 
     http_status = 400
     status = "INVALID_REQUEST"

@@ -1,6 +1,6 @@
 """Which sensor holds the spot price, which the consumption price, and how the one becomes the other.
 
-The spot price of a country is where the ENTSO-E plugin puts it. Fetching it is that plugin's work, not ours.
+The spot price of a country is where the ENTSO-E plugin puts it. What else puts it there is in ``spot_prices``.
 """
 
 from __future__ import annotations
@@ -71,26 +71,6 @@ class Update:
     quarters_by_day: Mapping[date, tuple[int, int]]
 
 
-def import_spot_prices(country: str, prices: pd.Series, source_name: str) -> Sensor:
-    """Store spot prices where the ENTSO-E plugin would. Harmless to repeat.
-
-    Parameters
-    ----------
-    country
-        Country code, as the ENTSO-E plugin has it.
-    prices
-        Prices [EUR/MWh] by the start of their quarter, aware of the time zone.
-    source_name
-        Name of the data source, for people.
-
-    """
-    sensor = get_or_create_spot_price_sensor(country)
-    source = get_or_create_source(source_name, source_type="market")
-    save_to_db(tb.BeliefsDataFrame(prices, source=source, sensor=sensor, belief_time=server_now()))
-    db.session.commit()
-    return sensor
-
-
 def update_consumption_prices(country: str, start: datetime, end: datetime) -> Update:
     """Derive the consumption prices of a country's spot tariff from its spot prices. Harmless to repeat.
 
@@ -130,10 +110,10 @@ def update_consumption_prices(country: str, start: datetime, end: datetime) -> U
     source = get_or_create_source("smart-boiler-plugin", source_type="reporter")
     save_to_db(tb.BeliefsDataFrame(series, source=source, sensor=sensor, belief_time=server_now()))
     db.session.commit()
-    return Update(sensor, _quarters_by_day(series.index, start, end, sensor.timezone))
+    return Update(sensor, quarters_by_day(series.index, start, end, sensor.timezone))
 
 
-def _quarters_by_day(
+def quarters_by_day(
     moments: pd.DatetimeIndex, start: datetime, end: datetime, timezone: str
 ) -> dict[date, tuple[int, int]]:
     """Count, per local day of a span, the quarters there are and those it has (92 or 100 when the clock changes)."""

@@ -5,11 +5,9 @@ import pytest
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 
-from smart_boiler_plugin.prices import (
-    get_or_create_consumption_price_sensor,
-    get_or_create_spot_price_sensor,
-    import_spot_prices,
-)
+from smart_boiler_plugin import spot_prices
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
+from smart_boiler_plugin.spot_prices import import_spot_prices
 
 TIMEZONE = "Europe/Amsterdam"
 
@@ -83,6 +81,16 @@ def test_running_both_again_changes_nothing(flexmeasures, price_file, contents):
     before = contents()
     for command in commands:
         assert flexmeasures(*command).exit_code == 0
+    assert contents() == before
+
+
+def test_a_file_imported_again_after_its_day_adds_nothing(flexmeasures, price_file, contents, monkeypatch):
+    file = price_file("2025-10-29")
+    monkeypatch.setattr(spot_prices, "server_now", lambda: pd.Timestamp("2025-10-28T14:00+01:00"))
+    flexmeasures("smart-boiler", "import-prices", file)
+    before = contents()
+    monkeypatch.setattr(spot_prices, "server_now", lambda: pd.Timestamp("2025-10-30T14:00+01:00"))
+    assert flexmeasures("smart-boiler", "import-prices", file).exit_code == 0
     assert contents() == before
 
 
