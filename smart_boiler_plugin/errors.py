@@ -6,6 +6,8 @@
     ├── BadFileError            400: a file of customers or prices that cannot be read as one
     ├── NotFoundError           404: no customer of the caller's has this id
     ├── ConflictError           409: the name, user name or e-mail is taken
+    ├── UnknownZoneError        422: Energy-Charts has no prices of the country code
+    ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
     └── NoPricesError           422: there is nothing to derive a consumption price from
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
@@ -60,8 +62,19 @@ class ConflictError(SmartBoilerError):
     status = "CONFLICT"
 
 
+class UnknownZoneError(SmartBoilerError):
+    """A country code is none of those whose prices Energy-Charts has."""
+
+
+class PriceServiceError(SmartBoilerError):
+    """A price service gave no answer, or none that can be believed."""
+
+    http_status = 502
+    status = "BAD_GATEWAY"
+
+
 class NoPricesError(SmartBoilerError):
-    """The price sensor is missing, or holds nothing for the asked span."""
+    """The price sensor is missing, or there is no price in the asked span."""
 
 
 def _lines(message: object, field: str = "") -> list[str]:

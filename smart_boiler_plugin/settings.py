@@ -101,6 +101,12 @@ HYGIENE_INTERVAL = Setting(
     "How long after the last time it must be that hot again at the latest [timedelta].",
 )
 
+ENERGY_CHARTS_URL = Setting(
+    "SMART_BOILER_ENERGY_CHARTS_URL",
+    "https://api.energy-charts.info",
+    "Address of the Energy-Charts API [URL], for a mirror.",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -110,6 +116,7 @@ SETTINGS = (
     HYGIENE_INTERVAL,
     TAKE_ON_RATE_LIMIT,
     SERVER_URL,
+    ENERGY_CHARTS_URL,
 )
 
 

@@ -1,43 +1,136 @@
-"""The command that imports spot prices from a file."""
+"""The command that imports spot prices, from a file or from Energy-Charts."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 
 import click
+import pandas as pd
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
+from flexmeasures.utils.time_utils import server_now
 
+from smart_boiler_plugin.energy_charts.fetch import PATIENCE
+from smart_boiler_plugin.energy_charts.importing import (
+    PUBLISHED_FROM,
+    PUBLISHED_UNTIL,
+    Import,
+    import_from_energy_charts,
+    is_expected,
+)
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.price_files import read_prices
-from smart_boiler_plugin.prices import default_country
+from smart_boiler_plugin.prices import default_country, default_timezone
+from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
 from smart_boiler_plugin.spot_prices import import_spot_prices
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("import-prices")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--country", help="Country code as the ENTSO-E plugin has it, such as NL or BE. [default: its setting]")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", type=click.Choice(["csv", "energy-charts"]), help="[default: csv, where a FILE is named]")
+@click.option(
+    "--country", help="Country code as the ENTSO-E plugin has it, such as NL or DE_LU. [default: its setting]"
+)
+@click.option("--from-date", type=DAY, help="First day, local time; for energy-charts. [default: today]")
+@click.option("--to-date", type=DAY, help="Last day, local time, included; for energy-charts. [default: tomorrow]")
 @with_appcontext
-def import_prices(file: Path, country: str | None) -> None:
-    """Import day-ahead prices from a CSV FILE, for whoever has no access to ENTSO-E.
+def import_prices(
+    *, file: Path | None, source: str | None, country: str | None, from_date: datetime | None, to_date: datetime | None
+) -> None:
+    """Import day-ahead prices, for whoever has no access to ENTSO-E.
 
-    The FILE has a header and two columns: the start of each quarter of an hour with its UTC offset, and the price in
-    EUR/MWh. They are stored where the ENTSO-E plugin would store them. Running it again is harmless.
+    They are stored where the ENTSO-E plugin would store them. Running it again is harmless.
+
+    From energy-charts.info (Fraunhofer ISE), which is public and needs no token. Some of its prices are under CC BY 4.0
+    (NL, BE, DE, FR ...), others for private and internal use only: the licence is shown, and kept with the prices.
+
+    Or from a CSV FILE with a header and two columns: the start of each quarter of an hour with its UTC offset, and the
+    price in EUR/MWh.
 
     \b
-    Example:
+    Examples:
+      flexmeasures smart-boiler import-prices --source energy-charts --country NL
+      flexmeasures smart-boiler import-prices --source energy-charts --from-date 2025-10-01 --to-date 2025-10-31
       flexmeasures smart-boiler import-prices --country BE prices.csv
     where prices.csv begins with:
       start,EUR/MWh
       2025-10-29T00:00+01:00,65.45
     """  # noqa: D301 (click wants the \b)
+    country = country or default_country()
     try:
-        prices = read_prices(file)
-        sensor = import_spot_prices(country or default_country(), prices, source_name=f"file {file.name}")
+        if source == "energy-charts":
+            _refuse(file, f"{file} is not read with --source energy-charts. Leave it out, or say --source csv.")
+            _import_from_energy_charts(country, from_date, to_date)
+        else:
+            _refuse(
+                from_date or to_date, "--from-date and --to-date go with --source energy-charts: a FILE is read whole."
+            )
+            _import_from_file(country, file)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
-    click.secho(
+
+
+def _refuse(option: object, message: str) -> None:
+    """Refuse an option where it is given."""
+    if option:
+        raise click.UsageError(message)
+
+
+def _import_from_file(country: str, file: Path | None) -> None:
+    if file is None:
+        raise click.UsageError("Name a FILE: import-prices prices.csv. Or fetch: import-prices --source energy-charts.")
+    prices = read_prices(file)
+    sensor = import_spot_prices(country, prices, source_name=f"file {file.name}")
+    _tell_next(
         f"{len(prices)} prices of {sensor.generic_asset.name} are there (sensor {sensor.id}), from {prices.index[0]} "
-        f"on. Now run: flexmeasures smart-boiler update-prices",
-        **MsgStyle.SUCCESS,
+        "on."
     )
+
+
+def _import_from_energy_charts(country: str, from_date: datetime | None, to_date: datetime | None) -> None:
+    local = default_timezone()
+    now = pd.Timestamp(server_now()).tz_convert(local)
+    today = now.normalize()
+    start = pd.Timestamp(from_date).tz_localize(local) if from_date else today
+    last = pd.Timestamp(to_date).tz_localize(local) if to_date else max(start, today + pd.DateOffset(days=1))
+    if last < start:
+        raise click.BadParameter(f"{last.date()} is before the first day, {start.date()}.", param_hint="--to-date")
+    end = last + pd.DateOffset(days=1)
+    done = import_from_energy_charts(country, start, end, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
+    _tell(done)
+    expected = [day for day in done.empty_days if is_expected(day, now)]
+    _tell_days_to_come(sorted({*done.empty_days} - {*expected}))
+    _tell_next(f"The prices of {done.sensor.generic_asset.name} are there (sensor {done.sensor.id}).")
+    if expected:
+        raise click.ClickException(f"Energy-Charts has no price on {', '.join(map(str, expected))}.")
+
+
+def _tell(done: Import) -> None:
+    """Say how much is there of each day, and on what conditions."""
+    click.secho(f"Energy-Charts, bidding zone {done.zone}:")
+    for day, (there, quarters) in done.quarters_by_day.items():
+        click.secho(
+            f"  {day}  {there} of {quarters} quarters", **(MsgStyle.SUCCESS if there == quarters else MsgStyle.WARN)
+        )
+    if "CC BY" in done.licence:
+        click.secho(f"Data: {done.licence}")
+    else:
+        click.secho(f"Check that you may use these data: {done.licence or 'no licence is named.'}", **MsgStyle.WARN)
+    if done.deprecated:
+        click.secho("Energy-Charts announces the end of this interface: look for a new version.", **MsgStyle.WARN)
+
+
+def _tell_days_to_come(days: list[date]) -> None:
+    if days:
+        click.secho(
+            f"Not published yet: {', '.join(map(str, days))}. Prices usually appear between {PUBLISHED_FROM}:00 and "
+            f"{PUBLISHED_UNTIL}:00 on the day before. Run it again then.",
+            **MsgStyle.WARN,
+        )
+
+
+def _tell_next(what: str) -> None:
+    click.secho(f"{what} Now run: flexmeasures smart-boiler update-prices", **MsgStyle.SUCCESS)

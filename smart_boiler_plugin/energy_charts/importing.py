@@ -1,0 +1,99 @@
+"""From Energy-Charts into the sensor in which the ENTSO-E plugin keeps day-ahead prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+from flexmeasures import Sensor
+
+from smart_boiler_plugin.energy_charts.fetch import PATIENCE, Patience, fetch
+from smart_boiler_plugin.energy_charts.zones import zone_of
+from smart_boiler_plugin.prices import get_or_create_spot_price_sensor, quarters_by_day
+from smart_boiler_plugin.spot_prices import import_spot_prices
+
+SOURCE = "Energy-Charts"
+
+LICENCE_ATTRIBUTE = "Energy-Charts licence"
+"""Attribute of a price sensor with the conditions under which its prices from Energy-Charts may be used.
+
+It is the sensor's and not the data source's: it differs by bidding zone, and a licence that is reworded makes no other
+source of the same prices.
+"""
+
+PUBLISHED_FROM, PUBLISHED_UNTIL = 13, 15
+"""Between which hours, local time, tomorrow's prices usually appear: the auction closes at noon."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """What came from Energy-Charts.
+
+    Parameters
+    ----------
+    sensor
+        Where the prices are.
+    zone
+        Their bidding zone, as Energy-Charts names it.
+    quarters_by_day
+        Per local day, how many quarters have a price and how many the day has.
+    licence
+        The conditions under which the prices may be used; empty if Energy-Charts names none.
+    deprecated
+        Whether Energy-Charts announces the end of the interface.
+
+    """
+
+    sensor: Sensor
+    zone: str
+    quarters_by_day: Mapping[date, tuple[int, int]]
+    licence: str
+    deprecated: bool
+
+    @property
+    def empty_days(self) -> list[date]:
+        """The days without any price."""
+        return [day for day, (there, _) in self.quarters_by_day.items() if not there]
+
+
+def import_from_energy_charts(
+    country: str, start: datetime, end: datetime, *, url: str, patience: Patience = PATIENCE
+) -> Import:
+    """Fetch and store the day-ahead prices of a span, all of what came or nothing. Harmless to repeat.
+
+    Parameters
+    ----------
+    country
+        Country code, as the ENTSO-E plugin has it.
+    start, end
+        The span, aware of its time zone: whole local days.
+    url
+        Address of the API.
+    patience
+        How long to wait for it.
+
+    Raises
+    ------
+    UnknownZoneError
+        If Energy-Charts has no prices of this country.
+    NoPricesError
+        If it has none in this span.
+    PriceServiceError
+        If it gave no answer, or none that can be believed.
+
+    """
+    zone = zone_of(country)
+    answer = fetch(zone, start, end, url=url, patience=patience)
+    sensor = get_or_create_spot_price_sensor(country)
+    sensor.attributes[LICENCE_ATTRIBUTE] = answer.licence
+    import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
+    by_day = quarters_by_day(pd.DatetimeIndex(answer.prices.index), start, end, str(start.tzinfo))
+    return Import(sensor, zone, by_day, answer.licence, answer.deprecated)
+
+
+def is_expected(day: date, now: datetime) -> bool:
+    """Say whether a day's prices should be published by now (local time)."""
+    tomorrow = (pd.Timestamp(now) + pd.DateOffset(days=1)).date()
+    return day < tomorrow or (day == tomorrow and now.hour >= PUBLISHED_UNTIL)
