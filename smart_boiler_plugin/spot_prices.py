@@ -34,19 +34,21 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
 
     """
     sensor = get_or_create_spot_price_sensor(country)
-    source = get_or_create_source(source_name, source_type="market")
-    # two imports at once would both find the same prices new
+    # two imports at once would both find their source missing, and the same prices new
     db.session.execute(db.select(func.pg_advisory_xact_lock(PRICE_LOCK)))
+    source = get_or_create_source(source_name, source_type="market")
     # a sensor from before October 2025 may be hourly; the ENTSO-E plugin stores means in it, too
     prices = prices.resample(sensor.event_resolution).mean().dropna()
     stored = _stored(sensor, source, prices.index)
-    # not left to the host, which would store each price once more as soon as its quarter has passed
+    # not left to the host: it would store each price once more as soon as its quarter has passed, and needs a time that
+    # grows with the square of the span
     new = prices[stored.reindex(prices.index) != prices]
     if not new.empty:
         known_at = pd.Series(pd.Timestamp(server_now()), index=new.index)
         if since_auction:
             known_at = known_at.where(new.index.isin(stored.index), _auctions(new.index, sensor).clip(upper=known_at))
-        save_to_db(tb.BeliefsDataFrame(new, source=source, sensor=sensor, belief_time=pd.DatetimeIndex(known_at)))
+        beliefs = tb.BeliefsDataFrame(new, source=source, sensor=sensor, belief_time=pd.DatetimeIndex(known_at))
+        save_to_db(beliefs, save_changed_beliefs_only=False)
     db.session.commit()
     return sensor
 

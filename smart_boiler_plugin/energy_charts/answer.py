@@ -1,4 +1,4 @@
-"""What an answer of the Energy-Charts API says, and whether it can be believed. Pure: pandas and pint.
+"""What an answer of the Energy-Charts API says, and whether it can be believed. Pure: pandas alone.
 
 An answer looks like this (https://api.energy-charts.info/openapi.json, path ``/price``; a recorded one stands in
 https://github.com/mampfes/ha_epex_spot/issues/179)::
@@ -12,7 +12,6 @@ Each moment is the start of what its price is for. Days are hourly before 2025-1
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -21,12 +20,11 @@ from typing import Any, cast
 import pandas as pd
 
 from smart_boiler_plugin.errors import PriceServiceError
-from smart_boiler_plugin.units import convert
 
 QUARTER_S = 15 * 60
 STEPS_MIN = (60, 30, 15)
 
-CURRENCY_PER_ENERGY = re.compile(r"([A-Z]{3}) ?/ ?([kMG]?Wh)")
+EUR_PER_MWH = {"EUR/MWh": 1.0, "EUR/kWh": 1000.0, "EUR/GWh": 0.001}
 
 PRICE_MAX = 1e6
 """No price is believed beyond this, in whatever unit: the exchanges' own limit is at some 5,000 EUR/MWh."""
@@ -80,7 +78,6 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
             for moment, price in zip(moments, prices, strict=True)
             if start.timestamp() <= moment < end.timestamp()
         },
-        index=None if moments else pd.DatetimeIndex([], tz="UTC"),
         dtype=float,
     )
     return Answer(
@@ -142,12 +139,12 @@ def _price(price: object) -> float:
 
 def _eur_per_mwh(unit: object) -> float:
     """Return what one of a unit is in EUR/MWh."""
-    found = CURRENCY_PER_ENERGY.fullmatch(unit) if isinstance(unit, str) else None
-    if not found or found[1] != "EUR":
+    try:
+        return EUR_PER_MWH[str(unit).replace(" ", "")]
+    except KeyError:
         raise PriceServiceError(
             f"Energy-Charts answered with prices in '{_printable(unit)[:80]}' in place of EUR per energy (EUR / MWh)."
-        )
-    return cast("float", convert(1, "MWh", to=found[2]))
+        ) from None
 
 
 def _by_quarter(known: pd.Series[float], start: datetime) -> pd.Series[float]:

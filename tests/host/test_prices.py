@@ -1,9 +1,13 @@
 """From spot prices to consumption prices, by the commands."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pandas as pd
 import pytest
-from flexmeasures import Asset, Sensor
+from flexmeasures import Asset, Sensor, Source
 from flexmeasures.data import db
+from flexmeasures.data.models.time_series import TimedBelief
 
 from smart_boiler_plugin import spot_prices
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
@@ -92,6 +96,26 @@ def test_a_file_imported_again_after_its_day_adds_nothing(flexmeasures, price_fi
     monkeypatch.setattr(spot_prices, "server_now", lambda: pd.Timestamp("2025-10-30T14:00+01:00"))
     assert flexmeasures("smart-boiler", "import-prices", file).exit_code == 0
     assert contents() == before
+
+
+def test_two_imports_at_once_store_each_price_once(app):
+    day = pd.Timestamp("2025-10-29", tz=TIMEZONE)
+    prices = pd.Series(1.0, index=pd.date_range(day, periods=96, freq="15min"))
+    with app.app_context():
+        get_or_create_spot_price_sensor("NL")
+        db.session.commit()
+    together = Barrier(2)
+
+    def import_them(_):
+        with app.app_context():
+            together.wait()
+            import_spot_prices("NL", prices, "test")
+
+    with ThreadPoolExecutor() as both:
+        list(both.map(import_them, range(2)))
+    with app.app_context():
+        assert db.session.query(Source).count() == 1
+        assert db.session.query(TimedBelief).count() == 96
 
 
 def test_countries_do_not_mix(flexmeasures, price_file):
