@@ -12,8 +12,9 @@ Analysis, section 5.)
 
 from __future__ import annotations
 
-from bisect import insort
-from dataclasses import dataclass
+from bisect import bisect, bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,9 +24,10 @@ TOLERANCE_KWH = 1e-9
 """Bounds that cross by less are taken to touch [kWh]."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Least cost [EUR] as a convex function of the state of charge [kWh].
+class Cost(NamedTuple):
+    """Least cost [EUR] as a convex function of the state of charge [kWh]. Its lists are never changed in place.
+
+    A named tuple, as a plan makes some hundreds of them, and a frozen dataclass takes three times as long to make.
 
     Parameters
     ----------
@@ -33,24 +35,30 @@ class Cost:
         The lowest state of charge of its domain [kWh].
     at_begin
         Cost there [EUR].
-    pieces
-        Slope [EUR/kWh] and width [kWh] of each linear piece, by ascending slope.
+    slopes, widths
+        Of each linear piece, by ascending slope [EUR/kWh, kWh].
 
     """
 
     begin_kwh: float
     at_begin: float
-    pieces: tuple[tuple[float, float], ...] = ()
+    slopes: list[float]
+    widths: list[float]
+
+    @classmethod
+    def only_at(cls, state_kwh: float) -> Cost:
+        """Return the cost of being at one state of charge [kWh], and nowhere else: none."""
+        return cls(state_kwh, 0.0, [], [])
 
     @property
     def end_kwh(self) -> float:
         """The highest state of charge of the domain [kWh]."""
-        return self.begin_kwh + sum(width for _, width in self.pieces)
+        return self.begin_kwh + sum(self.widths)
 
-    def __call__(self, state_kwh: float) -> float:
+    def at(self, state_kwh: float) -> float:
         """Return the cost [EUR] at a state of charge [kWh] of the domain."""
         cost, left = self.at_begin, state_kwh - self.begin_kwh
-        for slope, width in self.pieces:
+        for slope, width in zip(self.slopes, self.widths, strict=True):
             cost += slope * min(width, left)
             left -= width
             if left <= 0:
@@ -59,39 +67,38 @@ class Cost:
 
     def moved(self, scale: float, shift: float) -> Cost:
         """Return the cost as a function of ``scale * state + shift``."""
-        pieces = tuple((slope / scale, width * scale) for slope, width in self.pieces)
-        return Cost(scale * self.begin_kwh + shift, self.at_begin, pieces)
+        slopes, widths = [slope / scale for slope in self.slopes], [width * scale for width in self.widths]
+        return Cost(scale * self.begin_kwh + shift, self.at_begin, slopes, widths)
 
     def with_heat(self, price: float, least_kwh: float, most_kwh: float) -> Cost:
         """Return the least cost where heat from least to most [kWh] may be added at a price [EUR/kWh of heat]."""
-        pieces = list(self.pieces)
-        insort(pieces, (price, most_kwh - least_kwh))
-        return Cost(self.begin_kwh + least_kwh, self.at_begin + price * least_kwh, tuple(pieces))
+        slopes, widths = self.slopes.copy(), self.widths.copy()
+        place = bisect(slopes, price)
+        slopes.insert(place, price)
+        widths.insert(place, most_kwh - least_kwh)
+        return Cost(self.begin_kwh + least_kwh, self.at_begin + price * least_kwh, slopes, widths)
 
     def between(self, lowest_kwh: float, highest_kwh: float) -> Cost | None:
         """Return the cost on a part of the domain [kWh]; None where nothing is left."""
-        begin, cost, pieces = self.begin_kwh, self.at_begin, list(self.pieces)
+        begin, cost, slopes, widths = self.begin_kwh, self.at_begin, self.slopes.copy(), self.widths.copy()
         if lowest_kwh > highest_kwh + TOLERANCE_KWH or begin > highest_kwh + TOLERANCE_KWH:
             return None
-        while begin < lowest_kwh:
-            if not pieces:
-                if begin < lowest_kwh - TOLERANCE_KWH:
-                    return None
-                break
-            slope, width = pieces[0]
-            cut = min(width, lowest_kwh - begin)
-            begin, cost = begin + cut, cost + slope * cut
-            if cut < width:
-                pieces[0] = (slope, width - cut)
-                break
-            pieces.pop(0)
-        excess = begin + sum(width for _, width in pieces) - highest_kwh
-        while excess > 0 and pieces:
-            slope, width = pieces.pop()
-            if width > excess:
-                pieces.append((slope, width - excess))
-            excess -= width
-        return Cost(begin, cost, tuple(pieces))
+        first, short = 0, lowest_kwh - begin
+        while short > 0 and first < len(widths):
+            cut = min(widths[first], short)
+            begin, cost, short = begin + cut, cost + slopes[first] * cut, short - cut
+            widths[first] -= cut
+            first += widths[first] <= 0
+        if short > TOLERANCE_KWH:
+            return None
+        del slopes[:first], widths[:first]
+        if begin + sum(widths) > highest_kwh:
+            # the last piece may have no end
+            while widths and begin + sum(widths[:-1]) >= highest_kwh:
+                del slopes[-1], widths[-1]
+            if widths:
+                widths[-1] = highest_kwh - begin - sum(widths[:-1])
+        return Cost(begin, cost, slopes, widths)
 
 
 def step_forward(cost: Cost | None, steps: Steps, price: Series, i: int, lowest: float, highest: float) -> Cost | None:
@@ -114,20 +121,23 @@ def costs_to_go(bounds: Envelope, price: Series) -> list[Cost | None]:
         Of heat, shape (n,) [EUR/kWh].
 
     """
-    steps, n = bounds.steps, len(price)
+    return list(_costs_backwards(bounds, price))[::-1]
+
+
+def _costs_backwards(bounds: Envelope, price: Series) -> Iterator[Cost | None]:
+    """Yield what ``costs_to_go`` returns, from the end to the start."""
     low, high = float(bounds.lowest_kwh[-1]), float(bounds.highest_kwh[-1])
-    cost: Cost | None = Cost(low, 0.0, ((0.0, high - low),))
-    costs: list[Cost | None] = [cost]
-    for i in range(n - 1, -1, -1):
+    cost: Cost | None = Cost(low, 0.0, [0.0], [high - low])
+    yield cost
+    # bounds at the starts of the steps; at the first one nothing is asked for
+    lows, highs = [-np.inf, *bounds.lowest_kwh[:-1].tolist()], [np.inf, *bounds.highest_kwh[:-1].tolist()]
+    each = list(zip(lows, highs, price.tolist(), *bounds.steps.lists, strict=True))
+    for lowest, highest, price_i, keeps, inflow, least, most in reversed(each):
         if cost is not None:
             # what may be added, the other way round: the state before heating is lower than the one after
-            before = cost.with_heat(-float(price[i]), -float(steps.heat_max_kwh[i]), -float(steps.heat_min_kwh[i]))
-            keeps, inflow = float(steps.retention[i]), float(steps.inflow_kwh[i])
-            cost = before.moved(1 / keeps, -inflow / keeps)
-            if i:
-                cost = cost.between(float(bounds.lowest_kwh[i - 1]), float(bounds.highest_kwh[i - 1]))
-        costs.append(cost)
-    return costs[::-1]
+            before = cost.with_heat(-price_i, -most, -least)
+            cost = before.moved(1 / keeps, -inflow / keeps).between(lowest, highest)
+        yield cost
 
 
 def cheapest_heat(bounds: Envelope, price: Series, start_kwh: float) -> Series:
@@ -146,17 +156,22 @@ def cheapest_heat(bounds: Envelope, price: Series, start_kwh: float) -> Series:
         If the bounds cannot be met.
 
     """
-    steps, to_go = bounds.steps, costs_to_go(bounds, price)
-    heat = np.empty_like(price)
-    state = start_kwh
-    for i in range(len(price)):
-        idle = float(steps.retention[i]) * state + float(steps.inflow_kwh[i])
-        after = to_go[i + 1]
-        least, most = idle + float(steps.heat_min_kwh[i]), idle + float(steps.heat_max_kwh[i])
-        if after is None or least > after.end_kwh + TOLERANCE_KWH or most < after.begin_kwh - TOLERANCE_KWH:
-            raise ValueError(f"The bounds cannot be met in step {i}.")
+    begins, ends, bests = [], [], []
+    # all but the last of them, which is that at the start of the first step
+    for cost, price_i in zip(_costs_backwards(bounds, price), price[::-1].tolist(), strict=False):
+        if cost is None:
+            raise ValueError("The bounds cannot be met.")
+        begins.append(cost.begin_kwh)
+        ends.append(cost.end_kwh)
         # heat on while a kWh now costs less than it saves later
-        best = after.begin_kwh + sum(width for slope, width in after.pieces if slope + float(price[i]) < 0)
-        state = min(max(best, least), most)
-        heat[i] = state - idle
-    return heat
+        bests.append(cost.begin_kwh + sum(cost.widths[: bisect_left(cost.slopes, -price_i)]))
+    each = zip(begins[::-1], ends[::-1], bests[::-1], *bounds.steps.lists, strict=True)
+    state = start_kwh
+    heat: list[float] = []
+    for begin, end, best, keeps, inflow, least, most in each:
+        idle = keeps * state + inflow
+        if idle + least > end + TOLERANCE_KWH or idle + most < begin - TOLERANCE_KWH:
+            raise ValueError(f"The bounds cannot be met in step {len(heat)}.")
+        state = min(max(best, idle + least), idle + most)
+        heat.append(state - idle)
+    return np.array(heat)

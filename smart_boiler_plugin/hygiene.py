@@ -93,9 +93,9 @@ def place(
     """
     n = len(price)
     to_go = costs_to_go(bounds, price)
-    without = to_go[0](start_kwh) if to_go[0] else np.nan
+    without = to_go[0].at(start_kwh) if to_go[0] else np.nan
     found: list[Placement] = []
-    come: Cost | None = Cost(start_kwh, 0.0)
+    come: Cost | None = Cost.only_at(start_kwh)
     for before in range(-1, n - steps):
         # ``come`` is the least cost to be at the end of step ``before``
         first = before
@@ -125,5 +125,5 @@ def _least(one: Cost | None, other: Cost | None) -> float | None:
         return None
     corners = [low, high]
     for cost in (one, other):
-        corners.extend(cost.begin_kwh + reach for reach in accumulate(width for _, width in cost.pieces))
-    return min(one(corner) + other(corner) for corner in {min(max(c, low), high) for c in corners})
+        corners.extend(cost.begin_kwh + reach for reach in accumulate(cost.widths))
+    return min(one.at(corner) + other.at(corner) for corner in {min(max(c, low), high) for c in corners})

@@ -59,7 +59,7 @@ def thermostat(
     for i, comes_in in enumerate(inflow):
         on = on | (state <= restart_kwh)
         idle = retention * state + comes_in
-        put_in = np.where(on, np.clip(full_kwh - idle, 0, heat_max_kwh), 0.0)
+        put_in = on * np.minimum(np.maximum(full_kwh - idle, 0.0), heat_max_kwh)
         state = idle + put_in
         # full, but for rounding
         on = on & (state < full_kwh - 1e-9)

@@ -5,6 +5,7 @@ published on the ENTSO-E transparency platform.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ def price_of(case, spot):
     return {"spot": spot, "(spot + 0.14 EUR/kWh) * 1.06": (spot + 0.14) * 1.06}[case["price"]]
 
 
+@cache
 def reference_steps(profile):
     """The steps as the reference has them: heat and draw-offs count whole at the end of the quarter."""
     retention = TANK.storage_efficiency(0.25)
@@ -45,7 +47,9 @@ def reference_steps(profile):
     return Steps(np.full(QUARTERS, retention), ambient * (1 - retention) - drawn, 0 * full, full, drawn)
 
 
-def thermostat_of(steps):
+@cache
+def thermostat_of(profile):
+    steps = reference_steps(profile)
     return thermostat(
         TANK.state_of_charge_kwh(55.0),
         retention=steps.retention[0],
@@ -59,7 +63,7 @@ def thermostat_of(steps):
 @pytest.mark.parametrize("case", REFERENCE["results"], ids=lambda c: f"{c['tapping_profile']}-{c['price']}")
 def test_a_thermostat_and_perfect_knowledge_cost_what_the_reference_says_to_the_cent(case, spot):
     steps, price = reference_steps(case["tapping_profile"]), price_of(case, spot)
-    heat, states = thermostat_of(steps)
+    heat, states = thermostat_of(case["tapping_profile"])
     assert heat.sum() == pytest.approx(case["thermostat_kwh"], abs=5e-4)
     assert price @ heat == pytest.approx(case["thermostat_cost_eur"], abs=5e-5)
     assert states[-1] == pytest.approx(case["end_state_of_charge_kwh"], abs=5e-5)

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from smart_boiler_plugin.cheapest import cheapest_heat, costs_to_go
 from smart_boiler_plugin.envelope import Steps, envelope, follow
 from smart_boiler_plugin.thermostat import thermostat, thermostat_within
-
-HALF_HOURS = 24
+from tests.unit.tanks import LinearProgramme
 
 
 def lossless(inflow, most=1.0):
@@ -62,54 +58,63 @@ def test_a_target_that_cannot_be_reached_is_met_as_nearly_as_possible():
     assert bounds.highest_kwh.tolist() == [5, 3]
 
 
-@st.composite
-def problems(draw):
-    """Any tank, any draw-offs, any wishes, any prices."""
-    n = HALF_HOURS
-    series = lambda low, high: np.array(draw(st.lists(st.floats(low, high), min_size=n, max_size=n)))  # noqa: E731
-    drawn = series(0, 1.5)
-    steps = Steps(
-        np.full(n, draw(st.floats(0.9, 1))), 0.02 - drawn, np.zeros(n), np.full(n, draw(st.floats(0.1, 2))), drawn
-    )
-    return steps, draw(st.floats(-0.5, 8)), series(0, 6), series(2, 7), series(-0.2, 0.5)
+RANDOM = pytest.mark.parametrize(
+    "cases", [pytest.param(100, id="100"), pytest.param(5000, id="5000", marks=pytest.mark.long)]
+)
 
 
-@given(problems())
-@settings(max_examples=60, deadline=None)
-def test_the_wishes_that_are_left_can_be_met_at_the_price_that_a_linear_programme_finds(problem):
-    steps, start, lowest, highest, price = problem
-    bounds = envelope(steps, start, lowest, highest)
-    steps = bounds.steps
-    heat = cheapest_heat(bounds, price, start)
-    states = follow(steps, start, heat)
-    assert (heat >= -1e-9).all()
-    assert (heat <= steps.heat_max_kwh + 1e-9).all()
-    assert (states >= bounds.lowest_kwh - 1e-7).all()
-    assert (states <= bounds.highest_kwh + 1e-7).all()
+def random_problem(seed):
+    """Any tank, any draw-offs, any wishes, any prices, whether they fit together or not.
 
-    n = len(price)
-    reach = np.tril(steps.retention[0] ** (np.arange(n)[:, None] - np.arange(n)).clip(0))
-    idle = follow(steps, start, np.zeros(n))
-    solved = linprog(
-        price,
-        A_ub=np.vstack([reach, -reach]),
-        b_ub=np.concatenate([bounds.highest_kwh + 1e-9 - idle, idle - bounds.lowest_kwh + 1e-9]),
-        bounds=list(zip(np.zeros(n), steps.heat_max_kwh, strict=True)),
-    )
-    assert solved.success, solved.message
-    assert price @ heat == pytest.approx(solved.fun, abs=1e-6)
-    assert costs_to_go(bounds, price)[0](start) == pytest.approx(solved.fun, abs=1e-6)
+    In every other one numbers are round, so that prices tie and bounds touch.
+    """
+    chance = np.random.default_rng(seed)
+
+    def number(low, high, size=None):
+        return np.round(chance.uniform(low, high, size), 1 if seed % 2 else 9)
+
+    n = 24
+    drawn = number(0, 1.5, n) * (chance.random(n) < chance.uniform())
+    heat_max = np.full(n, number(0.1, 2))
+    steps = Steps(np.full(n, number(0.9, 1)), 0.02 - drawn, np.zeros(n), heat_max, drawn)
+    return steps, number(-0.5, 8), number(0, 6, n), number(2, 7, n), number(-0.2, 0.5, n)
 
 
-@given(problems())
-@settings(max_examples=30, deadline=None)
-def test_a_thermostat_within_bounds_keeps_them(problem):
-    steps, start, lowest, highest, _ = problem
-    bounds = envelope(steps, start, lowest, highest)
-    heat = thermostat_within(bounds, start, restart_kwh=3.0, full_kwh=3.5)
-    states = follow(bounds.steps, start, heat)
-    assert (states >= bounds.lowest_kwh - 1e-7).all()
-    assert (states <= bounds.highest_kwh + 1e-7).all()
+@RANDOM
+def test_the_wishes_that_are_left_can_be_met_at_the_price_that_a_linear_programme_finds(cases):
+    for seed in range(cases):
+        steps, start, lowest, highest, price = random_problem(seed)
+        bounds = envelope(steps, start, lowest, highest)
+        steps = bounds.steps
+        heat = cheapest_heat(bounds, price, start)
+        states = follow(steps, start, heat)
+        assert (heat >= -1e-9).all(), seed
+        assert (heat <= steps.heat_max_kwh + 1e-9).all(), seed
+        assert (states >= bounds.lowest_kwh - 1e-7).all(), seed
+        assert (states <= bounds.highest_kwh + 1e-7).all(), seed
+
+        expected = LinearProgramme(steps, price, start, bounds.highest_kwh).lowest_cost(bounds.lowest_kwh)
+        assert price @ heat == pytest.approx(expected, abs=1e-6), seed
+        assert costs_to_go(bounds, price)[0].at(start) == pytest.approx(expected, abs=1e-6), seed
+
+
+def test_a_tank_without_a_ceiling_at_the_end_has_its_cheapest_plan_too():
+    """3 kWh can be put in at the price of 0.1, and the ceiling of the first step leaves 2; the rest is dear."""
+    bounds = envelope(lossless([0, 0, 0], 3.0), 1.0, np.array([0, 0, 4.0]), np.array([3.0, np.inf, np.inf]))
+    price = np.array([0.1, 0.3, 0.2])
+    assert cheapest_heat(bounds, price, 1.0).tolist() == [2, 0, 1]
+    assert costs_to_go(bounds, price)[0].at(1.0) == pytest.approx(0.4)
+
+
+@RANDOM
+def test_a_thermostat_within_bounds_keeps_them(cases):
+    for seed in range(cases):
+        steps, start, lowest, highest, _ = random_problem(seed)
+        bounds = envelope(steps, start, lowest, highest)
+        heat = thermostat_within(bounds, start, restart_kwh=3.0, full_kwh=3.5)
+        states = follow(bounds.steps, start, heat)
+        assert (states >= bounds.lowest_kwh - 1e-7).all(), seed
+        assert (states <= bounds.highest_kwh + 1e-7).all(), seed
 
 
 def test_a_thermostat_heats_up_to_its_set_point_and_lets_the_tank_fall_before_it_heats_again():

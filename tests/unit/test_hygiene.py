@@ -3,12 +3,11 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import linprog
 
-from smart_boiler_plugin.envelope import envelope, follow
+from smart_boiler_plugin.envelope import envelope
 from smart_boiler_plugin.hygiene import last_done, place
 from smart_boiler_plugin.thermal import Tank, drawn_kwh
-from tests.unit.tanks import steps_of
+from tests.unit.tanks import LinearProgramme, steps_of
 
 QUARTER = timedelta(minutes=15)
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -38,20 +37,6 @@ def test_two_hot_quarters_with_a_break_between_are_not_enough():
     assert done(readings(60, 60, 60).drop(START + QUARTER)) is None
 
 
-def lowest_cost(bounds, price, lowest):
-    """The cost of heating by a linear programme, or None where it has no solution."""
-    n, steps = len(price), bounds.steps
-    reach = np.tril(steps.retention[0] ** (np.arange(n)[:, None] - np.arange(n)).clip(0))
-    idle = follow(steps, START_KWH, np.zeros(n))
-    solved = linprog(
-        price,
-        A_ub=np.vstack([reach, -reach]),
-        b_ub=np.concatenate([bounds.highest_kwh - idle, idle - lowest]) + 1e-9,
-        bounds=list(zip(np.zeros(n), steps.heat_max_kwh, strict=True)),
-    )
-    return solved.fun if solved.success else None
-
-
 START_KWH = TANK.state_of_charge_kwh(52.0)
 
 
@@ -68,14 +53,15 @@ def test_hygiene_is_put_where_it_costs_least_of_all_positions(seed):
     deadline = int(chance.integers(12, n))
     placed = place(bounds, price, START_KWH, HOT, 2, deadline=deadline)
 
+    programme = LinearProgramme(bounds.steps, price, START_KWH, bounds.highest_kwh)
     by_force = {}
     for first in range(deadline - 1):
         lowest = bounds.lowest_kwh.copy()
         lowest[first : first + 3] = HOT
-        cost = lowest_cost(bounds, price, lowest)
+        cost = programme.lowest_cost(lowest)
         if cost is not None:
             by_force[first] = cost
-    without = lowest_cost(bounds, price, bounds.lowest_kwh)
+    without = programme.lowest_cost(bounds.lowest_kwh)
     assert placed.count == 3
     assert placed.extra_cost == pytest.approx(min(by_force.values()) - without, abs=1e-6)
     assert by_force[placed.first] == pytest.approx(min(by_force.values()), abs=1e-6)
