@@ -5,6 +5,9 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from flexmeasures import Source
+from flexmeasures.data import db
+from flexmeasures.data.models.time_series import TimedBelief
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler import Boiler
@@ -82,6 +85,19 @@ def test_a_reading_that_no_water_can_have_is_skipped_and_reported(boiler, value)
     temperature, said = start_of(boiler)
     assert temperature == pytest.approx(57.0, abs=1e-3)
     assert said["readings_not_believed"] == [f"{value:g} °C at 2025-10-28T23:45:00+01:00: no temperature of water"]
+
+
+def test_a_reading_that_is_no_number_is_skipped_and_reported(boiler):
+    """The host's API drops NaN; what writes to the database itself, such as another plugin, may leave it there."""
+    measure(boiler, [57.0], before=timedelta(minutes=30))
+    source = Source(name="broken thermometer", type="market")
+    at = START - timedelta(minutes=15)
+    temperature = boiler.sensors["temperature"]
+    db.session.add(TimedBelief(temperature, source, event_value=np.nan, event_start=at, belief_time=START))
+    db.session.commit()
+    temperature_c, said = start_of(boiler)
+    assert temperature_c == pytest.approx(57.0, abs=1e-3)
+    assert said["readings_not_believed"] == ["nan °C at 2025-10-28T23:45:00+01:00: no temperature of water"]
 
 
 def test_a_reading_from_the_future_is_skipped_and_reported(boiler):
