@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,20 +146,3 @@ class Observations:
     def prices(self, sensor: Sensor, start: datetime, end: datetime, step: timedelta) -> pd.Series:
         """Return a sensor's prices per step, in its own unit; NaN where there is none."""
         return self.series(sensor, sensor.unit, start, end, step)
-
-
-def with_typical(prices: pd.Series, before: pd.Series) -> pd.Series:
-    """Return prices with the gaps filled by the mean price of the same local time of day, else by the mean price.
-
-    Parameters
-    ----------
-    prices
-        In local time; NaN where unknown. At least one is known.
-    before
-        Known prices of earlier days, by which gaps are filled as well.
-
-    """
-    known = pd.concat([before, prices]).dropna()
-    by_time = known.groupby(known.index.time).mean()
-    typical: Any = [by_time.get(moment.time(), known.mean()) for moment in prices.index]
-    return prices.fillna(pd.Series(typical, index=prices.index))

@@ -18,12 +18,12 @@ from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
 from flexmeasures.utils.time_utils import server_now
 
+from smart_boiler_plugin.assumed_prices import complete_prices
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.boiler_plan import BoilerPlan
 from smart_boiler_plugin.degrees import in_kwh
 from smart_boiler_plugin.frames import KW_PER_MW, Frame
-from smart_boiler_plugin.observations import Observations, with_typical
-from smart_boiler_plugin.settings import TYPICAL_PRICE_SPAN
+from smart_boiler_plugin.observations import Observations
 
 KINDS = (
     {"soc-at-start", "state-of-charge"},
@@ -173,42 +173,8 @@ class BoilerScheduler(StorageScheduler):
                 self.flex_context["relax-soc-constraints"] = False
                 if not any(name.startswith("site-") for name in self.flex_context):
                     self.flex_context["relax-site-capacity-constraints"] = False
-            self._complete_prices(self.flex_context)
+            complete_prices(self.flex_context, self._plans.values(), self.start, self.end, self._step)
         super()._deserialize_flex_context()
-
-    def _complete_prices(self, flex_context: dict[str, Any]) -> None:
-        """Fill gaps in prices with typical ones; where nothing at all is known, plan as a thermostat would."""
-        consumption = flex_context.get("consumption-price")
-        if flex_context.get("production-price") == consumption:
-            # the host takes it for both then, and reads it once
-            flex_context.pop("production-price", None)
-        for name in ("consumption-price", "production-price"):
-            field = flex_context.get(name)
-            if not isinstance(field, dict) or field.keys() != {"sensor"}:
-                continue
-            sensor = self._get_sensor_or_raise(field["sensor"])
-            known = next(iter(self._plans.values())).known
-            prices = known.prices(sensor, self.start, self.end, self._step)
-            if prices.notna().all():
-                continue
-            if prices.isna().all():
-                flex_context[name] = f"0 {sensor.unit}"
-                for plan in self._plans.values():
-                    plan.has_prices &= name != "consumption-price"
-                continue
-            before = known.prices(sensor, self.start - TYPICAL_PRICE_SPAN.value, self.start, self._step)
-            filled = with_typical(prices, before)
-            flex_context[name] = [
-                {
-                    "start": begin.isoformat(),
-                    "end": (begin + self._step).isoformat(),
-                    "value": f"{price} {sensor.unit}",
-                }
-                for begin, price in zip(pd.DatetimeIndex(filled.index), filled, strict=True)
-            ]
-            if name == "consumption-price":
-                for plan in self._plans.values():
-                    plan.assumed_prices = pd.DatetimeIndex(prices.index[prices.isna()])
 
     def _prepare(self, skip_validation: bool = False) -> tuple[Any, ...]:  # noqa: FBT001, FBT002 (the host's)
         """Return the host's problem, with bounds that can be met.

@@ -167,6 +167,18 @@ def test_unknown_prices_are_taken_to_be_those_of_the_same_time_of_day(household)
     assert known.info["assumed_prices"] == []
 
 
+def test_a_price_sensor_of_which_only_some_sources_count_may_have_gaps_too(household):
+    """From noon on, half a day is known; three days later nothing is."""
+    boiler, price = household
+    field = {"consumption-price": {"sensor": price.id, "source-types": ["market"]}}
+    some = scheduler_of(boiler, start=START + timedelta(hours=12), temperature_at_start=55, context=dict(field))
+    none = scheduler_of(boiler, start=START + timedelta(days=3), temperature_at_start=55, context=dict(field))
+    planned(some)
+    planned(none)
+    assert [span["minutes"] for span in some.info["assumed_prices"]] == [720]
+    assert none.info["plan"] == "thermostat, as no price is known"
+
+
 def test_without_any_price_the_plan_is_that_of_a_thermostat(household):
     boiler, _ = household
     scheduler = scheduler_of(boiler, start=START + timedelta(days=3), temperature_at_start=54, soc_usage=["0 kW"])
