@@ -28,14 +28,16 @@ from smart_boiler_plugin.observations import Observations
 KINDS = (
     {"soc-at-start", "state-of-charge"},
     {"soc-min", "soc-minima"},
-    {"soc-max", "soc-maxima"},
     {"soc-usage"},
     # the gain is the constant part of the standing loss: with another storage efficiency it means nothing
     {"storage-efficiency", "soc-gain"},
     {"power-capacity", "consumption-capacity"},
     {"charging-efficiency", "roundtrip-efficiency"},
 )
-"""Fields of a flex-model that say the same kind of thing: what a trigger says replaces all of the boiler's own."""
+"""Fields of a flex-model that say the same kind of thing: what a trigger says replaces all of the boiler's own.
+
+Not so ``soc-maxima``: what somebody wishes for some hours lifts no limit of the tank, which only ``soc-max`` names.
+"""
 
 GIVEN = "given-by-trigger"
 """Field of a flex-model, ours alone, that lists what the trigger itself gave."""

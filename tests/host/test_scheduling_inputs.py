@@ -200,6 +200,18 @@ def test_what_the_trigger_does_not_say_is_the_boilers_own(boiler):
     assert {name: scheduler.flex_model[name] for name in own} == {**own, "soc-max": "6 kWh"}
 
 
+@pytest.mark.parametrize("field", ["soc_maxima", "temperature_maxima"])
+def test_a_ceiling_for_some_hours_does_not_lift_the_limit_of_the_tank(boiler, field):
+    """With power for less than nothing, all of it would go into the tank."""
+    hour = {"start": "2025-10-29T06:00:00+01:00", "end": "2025-10-29T07:00:00+01:00"}
+    value = {"soc_maxima": "4.4 kWh", "temperature_maxima": "57.46 °C"}[field]
+    context = {"consumption-price": "-0.10 EUR/kWh"}
+    scheduler = scheduler_of(boiler, temperature_at_start=55, context=context, **{field: [{**hour, "value": value}]})
+    _, states, _ = planned(scheduler)
+    assert boiler.data.tank.temperature_c(states.max()) == pytest.approx(65, abs=1e-2)
+    assert states.loc["2025-10-29T06:00+01:00":"2025-10-29T07:00+01:00"].max() <= 4.4 + 1e-3
+
+
 def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
     boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
     _, own, _ = planned(scheduler_of(boiler, temperature_at_start=50))
