@@ -120,11 +120,15 @@ class Observations:
 
         Elsewhere it is that of the boiler's tapping profile, or none where nothing is to be assumed.
         """
-        known = self.series(self.boiler.sensors["demand"], "kW", start, end, step)
-        moments = pd.DatetimeIndex(known.index)
-        assumed = drawn_kwh(self.boiler.data.tapping_profile, moments, step / HOUR) / (step / HOUR) if assume else 0.0
+        # as recorded: the host takes a quarter's kWh for those of a step of any length
+        first, last = whole_quarters(start, end)
+        known = self.series(self.boiler.sensors["demand"], "kW", first, last, RESOLUTION)
+        moments, quarter_h = pd.DatetimeIndex(known.index), RESOLUTION / HOUR
+        assumed = drawn_kwh(self.boiler.data.tapping_profile, moments, quarter_h) / quarter_h if assume else 0.0
         drawn = np.where(known.isna(), assumed, known.clip(lower=0))
-        return drawn, int(known.notna().sum())
+        steps = round((end - start) / step)
+        from_sensor = _mean_per_step(known.notna().to_numpy(dtype=float), (start - first) / RESOLUTION, step, steps)
+        return _mean_per_step(drawn, (start - first) / RESOLUTION, step, steps), int((from_sensor > 0).sum())
 
     def carried_forward_c(self, reading_c: float, since: datetime, until: datetime) -> float:
         """Return the temperature [°C] that a reading has become, by what the boiler did since and what was drawn.
@@ -132,6 +136,7 @@ class Observations:
         Power is as measured, else as planned, else none.
         """
         tank, data = self.boiler.data.tank, self.boiler.data
+        since, until = whole_quarters(since, until)
         power = self.series(self.boiler.sensors["fill-rate"], "kW", since, until, RESOLUTION).fillna(0.0).clip(lower=0)
         drawn, _ = self.drawn_kw(since, until, RESOLUTION)
         step_h = RESOLUTION / HOUR
@@ -146,3 +151,29 @@ class Observations:
     def prices(self, sensor: Sensor, start: datetime, end: datetime, step: timedelta) -> pd.Series:
         """Return a sensor's prices per step, in its own unit; NaN where there is none."""
         return self.series(sensor, sensor.unit, start, end, step)
+
+
+def whole_quarters(start: datetime, end: datetime) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the begin and the end of all quarters of an hour that a span touches, in its time zones."""
+    # in UTC: pandas rounds local times, and knows no answer in the hour that the clock repeats
+    begin = pd.Timestamp(start).tz_convert("UTC").floor(RESOLUTION).tz_convert(start.tzinfo)
+    return begin, pd.Timestamp(end).tz_convert("UTC").ceil(RESOLUTION).tz_convert(end.tzinfo)
+
+
+def _mean_per_step(by_quarter: Series, begin: float, step: timedelta, steps: int) -> Series:
+    """Return the means over steps, shape (steps,), of values per quarter of an hour, of which the first begins earlier.
+
+    Parameters
+    ----------
+    by_quarter
+        Values that hold for a quarter each.
+    begin
+        Where the first step begins [quarters].
+    step, steps
+        Length of the steps, and how many.
+
+    """
+    length = step / RESOLUTION
+    sums = np.concatenate([[0.0], np.cumsum(by_quarter)])
+    edges = begin + length * np.arange(steps + 1)
+    return np.diff(np.interp(edges, np.arange(len(sums)), sums)) / length

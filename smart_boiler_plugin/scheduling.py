@@ -7,7 +7,7 @@ household wants in ``comfort.py``, what is known of it in ``observations.py``; `
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.boiler_plan import BoilerPlan
 from smart_boiler_plugin.degrees import in_kwh
 from smart_boiler_plugin.frames import KW_PER_MW, Frame
-from smart_boiler_plugin.observations import Observations
+from smart_boiler_plugin.observations import Observations, whole_quarters
 
 KINDS = (
     {"soc-at-start", "state-of-charge"},
@@ -72,6 +72,13 @@ class BoilerScheduler(StorageScheduler):
 
     flex_model: dict[str, Any] | list[dict[str, Any]]
     flex_context: dict[str, Any] | list[dict[str, Any]]
+    start: datetime
+    end: datetime
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # the host finds no prices for steps that begin between the quarters
+        self.start, self.end = whole_quarters(self.start, self.end)
 
     def collect_flex_config(self) -> None:
         """Merge what the trigger says with what is stored; the trigger counts more, kind by kind.

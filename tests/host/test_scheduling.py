@@ -25,9 +25,6 @@ from tests.host.boilers import (
 )
 from tests.oracle import lowest_cost
 
-NO_DEMAND = np.zeros(QUARTERS)
-
-
 # --- what it keeps
 
 

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from flexmeasures import Source
 from flexmeasures.data import db
@@ -12,9 +13,9 @@ from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.observations import Observations
 from tests.factories import store
 from tests.host.boilers import (
-    QUARTERS,
     START,
     measure,
     planned,
@@ -22,7 +23,7 @@ from tests.host.boilers import (
     start_of,
 )
 
-NO_DEMAND = np.zeros(QUARTERS)
+HOUR = timedelta(hours=1)
 
 
 # --- starting temperature
@@ -263,3 +264,49 @@ def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
         Boiler(boiler.asset)
     with pytest.raises(SmartBoilerError, match="is no boiler"):
         scheduler_of(boiler).deserialize_config()
+
+
+# --- when
+
+
+def test_a_start_between_two_quarters_plans_from_the_quarter_that_has_begun(boiler):
+    """The host finds no prices for steps that begin between the quarters."""
+    measure(boiler, [57.0])
+    sharp = scheduler_of(boiler)
+    between = scheduler_of(boiler, start=START + timedelta(minutes=7, seconds=3), hours=23.8)
+    np.testing.assert_array_equal(planned(between)[0], planned(sharp)[0])
+    assert between.info["plan"] == "cheapest"
+
+
+@pytest.mark.parametrize("start", ["2025-10-26T02:07+02:00", "2025-10-26T02:07+01:00"])
+def test_a_start_in_the_hour_that_the_clock_repeats_is_planned_too(boiler, start):
+    start = pd.Timestamp(start).tz_convert("Europe/Amsterdam")
+    measure(boiler, [57.0], before=START - start + 3 * HOUR)
+    scheduler = scheduler_of(boiler, start=start)
+    power, _, _ = planned(scheduler)
+    assert power.index[0] == start - timedelta(minutes=7)
+    assert scheduler.info["start"]["from"] == "reading carried forward"
+
+
+@pytest.mark.parametrize("minutes", [5, 30, 60])
+def test_draw_offs_are_the_same_heat_in_steps_of_any_length(boiler, minutes):
+    """By hand: 12 hours of 0.1 kWh a quarter on the sensor; profile S draws 1.47 kWh from noon on."""
+    store(boiler.sensors["demand"], [0.1] * 48, START)
+    known = Observations(boiler, START + timedelta(hours=1))
+    drawn_kw, from_sensor = known.drawn_kw(START, START + timedelta(hours=24), timedelta(minutes=minutes))
+    steps = 24 * 60 // minutes
+    assert (len(drawn_kw), from_sensor) == (steps, steps // 2)
+    assert drawn_kw[: steps // 2] == pytest.approx(0.4)
+    assert drawn_kw.sum() * minutes / 60 == pytest.approx(4.8 + 0.315 + 0.105 + 0.105 + 0.420 + 0.525)
+
+
+def test_a_plan_in_hours_serves_the_draw_offs_of_quarters(boiler):
+    store(boiler.sensors["demand"], [0.1] * 96, START)
+    scheduler = scheduler_of(boiler, temperature_at_start=50)
+    scheduler.resolution = timedelta(hours=1)
+    power, states, _ = planned(scheduler)
+    tank = boiler.data.tank
+    state = states.iloc[0]
+    for kw, expected in zip(power, states.iloc[1:], strict=True):
+        state = tank.after(state, 1.0, kw, 0.4)
+        assert state == pytest.approx(expected, abs=1e-4)
