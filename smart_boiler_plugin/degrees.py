@@ -30,7 +30,9 @@ NOT_BELOW_ZERO = {"soc-min", "soc-minima"}
 """Fields that the host refuses below 0; water colder than cold water is no floor to keep anyway."""
 
 
-def in_kwh(flex_model: Mapping[str, Any], tank: Tank, read: Callable[[int], list[dict[str, Any]]]) -> dict[str, Any]:
+def in_kwh(
+    flex_model: Mapping[str, Any], tank: Tank, read: Callable[[dict[str, Any]], list[dict[str, Any]]]
+) -> dict[str, Any]:
     """Return a flex-model (as a trigger has it) with its degrees as states of charge; nothing else is changed.
 
     Parameters
@@ -41,7 +43,7 @@ def in_kwh(flex_model: Mapping[str, Any], tank: Tank, read: Callable[[int], list
     tank
         Of the boiler.
     read
-        Returns the events of a sensor, by its id, with values in °C.
+        Returns the events of a sensor, by a reference as the host has it, with values in °C.
 
     Raises
     ------
@@ -65,15 +67,15 @@ def in_kwh(flex_model: Mapping[str, Any], tank: Tank, read: Callable[[int], list
     return converted
 
 
-def _convert(name: str, value: Any, tank: Tank, read: Callable[[int], list[dict[str, Any]]]) -> Any:
+def _convert(name: str, value: Any, tank: Tank, read: Callable[[dict[str, Any]], list[dict[str, Any]]]) -> Any:
     def to_kwh(temperature: Any) -> str:
         state = tank.state_of_charge_kwh(celsius(temperature))
         return f"{max(state, 0.0) if TWINS[name] in NOT_BELOW_ZERO else state:.9f} kWh"
 
     if name not in SERIES:
         return to_kwh(value)
-    if isinstance(value, dict) and "sensor" in value:
-        value = read(value["sensor"])
+    if isinstance(value, dict):
+        value = read(value)
     if not isinstance(value, list):
         return to_kwh(value)
     if not all(isinstance(event, dict) and "value" in event for event in value):

@@ -16,6 +16,7 @@ from flexmeasures import Asset
 from flexmeasures.data import db
 from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
+from flexmeasures.data.schemas.sensors import VariableQuantityField
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.assumed_prices import complete_prices
@@ -122,12 +123,12 @@ class BoilerScheduler(StorageScheduler):
         boiler = self._boiler_of(entry)
         if boiler is None:
             return entry
-        entry = in_kwh(entry, boiler.data.tank, lambda sensor_id: self._events_c(boiler, sensor_id))
+        entry = in_kwh(entry, boiler.data.tank, lambda reference: self._events_c(boiler, reference))
         return {**entry, GIVEN: entry.get(GIVEN, sorted(entry))}
 
-    def _events_c(self, boiler: Boiler, sensor_id: int) -> list[dict[str, Any]]:
+    def _events_c(self, boiler: Boiler, reference: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what a temperature sensor has in the window, as events of a flex-model."""
-        sensor = self._get_sensor_or_raise(sensor_id)
+        sensor = VariableQuantityField("°C").deserialize(reference)
         step = self._step
         known = Observations(boiler, self.belief_time or server_now())
         values = known.series(sensor, "°C", self.start, self.end + step, step).dropna()

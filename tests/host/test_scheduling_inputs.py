@@ -1,4 +1,4 @@
-"""BoilerScheduler: what a plan rests on: where it starts, degrees and kWh, the trigger's words and the boiler's own."""
+"""BoilerScheduler: what a plan rests on: where and when it starts, the trigger's words and the boiler's own."""
 
 import json
 from datetime import timedelta
@@ -6,10 +6,11 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import timely_beliefs as tb
 from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
-from marshmallow import ValidationError
+from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -117,69 +118,17 @@ def test_a_state_of_charge_in_the_trigger_counts_more_than_a_reading(boiler):
     assert said["start"]["from"] == "trigger"
 
 
-# --- degrees
-
-
-@pytest.mark.parametrize("value", ["57 °C", "134.6 degF", 57])
-def test_the_starting_temperature_can_be_given_in_degrees(boiler, value):
-    assert start_of(boiler, temperature_at_start=value)[0] == pytest.approx(57.0, abs=1e-3)
-
-
-def test_degrees_and_kwh_say_the_same(boiler):
-    """With 80 l and cold water of 10 °C: 3.7 kWh are 49.914 °C, and so on."""
-    tank = boiler.data.tank
-    in_kwh = {
-        "soc_at_start": "4.2 kWh",
-        "soc_min": "3.7 kWh",
-        "soc_max": "5.1 kWh",
-        "soc_targets": [{"datetime": "2025-10-29T07:00:00+01:00", "value": "4.8 kWh"}],
-        "soc_minima": [{"start": "2025-10-29T12:00:00+01:00", "end": "2025-10-29T13:00:00+01:00", "value": "4.5 kWh"}],
-    }
-
-    def degrees(text):
-        return f"{tank.temperature_c(float(text.split()[0])):.9f} °C"
-
-    in_degrees = {
-        "temperature_at_start": degrees("4.2"),
-        "temperature_min": degrees("3.7"),
-        "soc_max": "5.1 kWh",
-        "temperature_targets": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_targets"]],
-        "temperature_minima": [{**event, "value": degrees(event["value"])} for event in in_kwh["soc_minima"]],
-    }
-    one, other = (planned(scheduler_of(boiler, **fields)) for fields in (in_kwh, in_degrees))
-    np.testing.assert_allclose(one[0], other[0], atol=1e-5)
-    assert one[1].loc["2025-10-29T07:00+01:00"] == pytest.approx(4.8, abs=1e-5)
-    assert one[1].loc["2025-10-29T12:00+01:00":"2025-10-29T13:00+01:00"].min() >= 4.5 - 1e-5
-
-
-def test_a_sensor_of_temperatures_can_be_the_floor(boiler):
-    wish = boiler.sensors["temperature"]
-    store(wish, [55.0] * 4, START + timedelta(hours=7), recorded_at=START)
-    _, states, _ = planned(scheduler_of(boiler, temperature_minima={"sensor": wish.id}, temperature_at_start=50))
-    assert states.loc["2025-10-29T07:00+01:00":"2025-10-29T07:45+01:00"].min() >= 45 * 0.0926988 - 1e-5
-
-
-@pytest.mark.parametrize(
-    ("field", "twin"),
-    [
-        ("temperature_at_start", "soc_at_start"),
-        ("temperature_min", "soc_min"),
-        ("temperature_max", "soc_max"),
-        ("temperature_minima", "soc_minima"),
-        ("temperature_maxima", "soc_maxima"),
-        ("temperature_targets", "soc_targets"),
-    ],
-)
-def test_the_same_in_degrees_and_in_kwh_is_a_contradiction_that_names_both(boiler, field, twin):
-    with pytest.raises(ValidationError) as error:
-        scheduler_of(boiler, **{field: "55 °C", twin: "4 kWh"}).deserialize_config()
-    assert field.replace("_", "-") in str(error.value)
-    assert twin.replace("_", "-") in str(error.value)
-
-
-def test_what_is_no_temperature_is_refused_with_the_name_of_its_field(boiler):
-    with pytest.raises(ValidationError, match=r"temperature-min.*'warm' is no temperature"):
-        scheduler_of(boiler, temperature_min="warm").deserialize_config()
+def test_a_trigger_that_names_our_state_of_charge_sensor_does_not_start_from_what_was_planned(boiler):
+    measure(boiler, [57.0])
+    states = boiler.sensors["state-of-charge"]
+    planned_before = tb.BeliefsDataFrame(
+        pd.Series([5.0], index=[START]), sensor=states, source=Source(name="us", type="scheduler"), belief_time=START
+    )
+    save_to_db(planned_before)
+    db.session.commit()
+    temperature, said = start_of(boiler, state_of_charge={"sensor": states.id})
+    assert temperature == pytest.approx(57.0, abs=1e-3)
+    assert said["start"]["from"] == "reading"
 
 
 # --- what a trigger says, and what is the boiler's own
