@@ -159,12 +159,12 @@ class BoilerScheduler(StorageScheduler):
         known = Observations(boiler, self.belief_time or server_now())
         plan = self._plans[boiler.asset.id] = BoilerPlan(boiler, known, frozenset(entry[GIVEN]))
         entry = {name: value for name, value in entry.items() if name != GIVEN}
-        if not {"soc-at-start", "state-of-charge"} & entry.keys():
+        states = boiler.sensors.get("state-of-charge")
+        own = {"sensor": states.id} if states is not None else None
+        # on our own sensor is what was planned: that is where the host stores it, and nothing to start from
+        if "soc-at-start" not in entry and entry.get("state-of-charge", own) == own:
             entry["soc-at-start"] = f"{plan.start_kwh(self.start):.9f} kWh"
-        if "state-of-charge" in boiler.sensors:
-            # where the host stores the planned state of charge
-            entry.setdefault("state-of-charge", {"sensor": boiler.sensors["state-of-charge"].id})
-        return entry
+        return {"state-of-charge": own, **entry} if own else entry
 
     @property
     def _step(self) -> timedelta:
