@@ -18,6 +18,7 @@ from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
 from flexmeasures.data.schemas.sensors import VariableQuantityField
 from flexmeasures.utils.time_utils import server_now
+from marshmallow import ValidationError
 
 from smart_boiler_plugin.assumed_prices import complete_prices
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
@@ -98,6 +99,7 @@ class BoilerScheduler(StorageScheduler):
             }
         super().collect_flex_config()
         self._each_entry(self._without_replaced)
+        self._each_entry(self._with_sensor)
 
     def _each_entry(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Change each device's part of the flex-model, of which there is one, or a list."""
@@ -114,9 +116,13 @@ class BoilerScheduler(StorageScheduler):
             asset = db.session.get(Asset, entry["asset"])
         else:
             asset = self.sensor.generic_asset if self.sensor is not None else None
-        if asset is not None and (ATTRIBUTE in asset.attributes or self.sensor is not None):
-            return Boiler(asset)
-        return None
+        if asset is None or not (ATTRIBUTE in asset.attributes or self.sensor is not None):
+            return None
+        planned = self.asset or self.sensor.generic_asset
+        if asset != planned and asset not in planned.offspring:
+            # the host asks who may plan an asset, and not what they name in the flex-model
+            raise ValidationError({"flex-model": [f"Asset {asset.id} is no part of asset {planned.id}."]})
+        return Boiler(asset)
 
     def _understood(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Return a device's part of the trigger without degrees; that of a boiler remembers what it says."""
@@ -145,6 +151,13 @@ class BoilerScheduler(StorageScheduler):
         replaced = set().union(*(kind - given for kind in KINDS if kind & given))
         return {name: value for name, value in entry.items() if name not in replaced}
 
+    def _with_sensor(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return a merged flex-model with its sensor, where the host found a boiler of a planned site by itself."""
+        if isinstance(self.flex_model, dict) or "sensor" in entry:
+            return entry
+        boiler = self._boiler_of(entry)
+        return {"sensor": boiler.sensors["fill-rate"].id, **entry} if boiler else entry
+
     def _deserialize_flex_model(self) -> Any:
         """Add what is measured of each boiler, before the host reads the flex-model."""
         self._plans: dict[int, BoilerPlan] = {}
@@ -157,7 +170,7 @@ class BoilerScheduler(StorageScheduler):
         if boiler is None:
             return entry
         known = Observations(boiler, self.belief_time or server_now())
-        plan = self._plans[boiler.asset.id] = BoilerPlan(boiler, known, frozenset(entry[GIVEN]))
+        plan = self._plans[boiler.asset.id] = BoilerPlan(boiler, known, frozenset(entry.get(GIVEN, ())))
         entry = {name: value for name, value in entry.items() if name != GIVEN}
         states = boiler.sensors.get("state-of-charge")
         own = {"sensor": states.id} if states is not None else None
@@ -205,7 +218,8 @@ class BoilerScheduler(StorageScheduler):
             # EUR per MW and step -> EUR per kW and step
             price_per_kw = np.zeros(len(devices[d])) if price is None else price.to_numpy(dtype=float) / KW_PER_MW
             plan.bound(frame, price_per_kw, self._room_kw(d, devices, sites))
-            self.info.update(plan.account)
+        accounts = {str(plan.boiler.asset.id): plan.account for plan in self._plans.values()}
+        self.info.update(next(iter(accounts.values())) if len(accounts) == 1 else {"boilers": accounts})
         return prepared
 
     def _resolve_overlaps(self, frame: Frame, model: dict[str, Any], resolution: timedelta) -> None:
