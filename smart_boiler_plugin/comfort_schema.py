@@ -6,12 +6,16 @@ Pure: marshmallow and pint alone. What it means: ``comfort.py``.
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from smart_boiler_plugin.comfort import Away, Comfort, Hygiene, Period, parse_days, show_days
 from smart_boiler_plugin.units import convert, split
+
+LONGEST = {"duration": (timedelta(days=1), "1440 minutes"), "interval": (timedelta(days=366), "366 days")}
+"""Bounds of hygiene, beyond which dates of a plan would end."""
 
 
 def celsius(value: Any) -> float:
@@ -91,6 +95,12 @@ class BoostSchema(Schema):
     until = fields.AwareDateTime(format="iso", required=True)
 
 
+def _storable(text: str) -> None:
+    """Refuse what PostgreSQL cannot keep: NUL and halves of characters, and what nobody can read."""
+    if not all(character.isprintable() or character in "\n\t" for character in text):
+        raise ValidationError("Must not contain control characters.")
+
+
 class HygieneSchema(Schema):
     """Hygiene of one boiler: ``{"temperature": "60 °C", "minutes": 30, "days": 7}``.
 
@@ -103,15 +113,19 @@ class HygieneSchema(Schema):
     off_because = fields.String(
         data_key="off",
         allow_none=True,
-        validate=validate.Regexp(r"(?s).*\S", error="Say why: hygiene is switched off with a reason only."),
+        validate=[
+            validate.Regexp(r"(?s).*\S", error="Say why: hygiene is switched off with a reason only."),
+            _storable,
+        ],
         metadata={"example": "fresh water station: no drinking water in this tank"},
     )
 
     @validates_schema
     def _check(self, data: dict[str, Any], **_: Any) -> None:
-        for name in ("duration", "interval"):
-            if data.get(name) is not None and data[name].total_seconds() <= 0:
-                raise ValidationError("Must be above 0.", field_name=self.fields[name].data_key or name)
+        for name, (most, in_words) in LONGEST.items():
+            if data.get(name) is not None and not timedelta(0) < data[name] <= most:
+                problem = f"Must be above 0, and {in_words} at most."
+                raise ValidationError(problem, field_name=self.fields[name].data_key or name)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Hygiene:

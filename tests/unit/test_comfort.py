@@ -134,7 +134,11 @@ def test_wishes_survive_being_written_and_read():
         ({"away": {"from": "2026-07-15T18:00:00+02:00", "until": "2026-07-01T08:00:00+02:00"}}, "until"),
         ({"away": {"from": "2026-07-01T08:00:00", "until": "2026-07-15T18:00:00"}}, "from"),
         ({"hygiene": {"off": " "}}, "off"),
+        ({"hygiene": {"off": "because\x00"}}, "off"),
+        ({"hygiene": {"off": "because \ud800"}}, "off"),
         ({"hygiene": {"days": 0}}, "days"),
+        ({"hygiene": {"days": 367}}, "days"),
+        ({"hygiene": {"minutes": 1441}}, "minutes"),
         ({"programe": []}, "programe"),
     ],
 )
