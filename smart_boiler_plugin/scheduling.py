@@ -97,7 +97,12 @@ class BoilerScheduler(StorageScheduler):
                 CURRENT_NAMES.get(name, name): {"sensor": value} if name in CURRENT_NAMES else value
                 for name, value in self.flex_context.items()
             }
+        prices = set(self.flex_context) & set(CURRENT_NAMES.values()) if isinstance(self.flex_context, dict) else set()
         super().collect_flex_config()
+        if prices == {"consumption-price"} and isinstance(self.flex_context, dict):
+            # as for the host, it counts for both: with two prices that cross, its problem is one with integers, which
+            # it solves to 1e-4 of all costs alone
+            self.flex_context.pop("production-price", None)
         self._each_entry(self._without_replaced)
         self._each_entry(self._with_sensor)
 

@@ -171,6 +171,18 @@ def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
     assert boiler.data.tank.temperature_c(given[six]) < 50
 
 
+def test_a_price_in_the_trigger_replaces_both_prices_of_the_boiler_also_for_the_worker(boiler):
+    context = {"consumption-price": "0.30 EUR/kWh"}
+    scheduler = scheduler_of(boiler, context=context)
+    for _ in range(2):
+        scheduler.collect_flex_config()
+        assert {name: value for name, value in scheduler.flex_context.items() if "price" in name} == context
+    both = {**context, "production-price": "0.10 EUR/kWh"}
+    scheduler = scheduler_of(boiler, context=both)
+    scheduler.collect_flex_config()
+    assert {name: value for name, value in scheduler.flex_context.items() if "price" in name} == both
+
+
 @pytest.mark.parametrize("fields", [{}, {"temperature_min": 45}, {"soc_max": "6 kWh", "storage_efficiency": "99.9%"}])
 def test_the_worker_plans_what_was_asked_for(boiler, fields):
     """The host collects the flex-config when a plan is asked for, and the worker collects it again from the result."""
