@@ -135,7 +135,8 @@ class BoilerScheduler(StorageScheduler):
         if boiler is None:
             return entry
         entry = in_kwh(entry, boiler.data.tank, lambda reference: self._events_c(boiler, reference))
-        return {**entry, GIVEN: entry.get(GIVEN, sorted(entry))}
+        remembered = entry.get(GIVEN)
+        return {**entry, GIVEN: remembered if isinstance(remembered, list) else sorted(entry)}
 
     def _events_c(self, boiler: Boiler, reference: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what a temperature sensor has in the window, as events of a flex-model."""

@@ -17,6 +17,7 @@ from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.observations import Observations
 from tests.factories import store
 from tests.host.boilers import (
+    QUARTERS,
     START,
     measure,
     planned,
@@ -169,6 +170,11 @@ def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
     six = "2025-10-29T06:00+01:00"
     assert boiler.data.tank.temperature_c(own[six]) >= 60 - 1e-3
     assert boiler.data.tank.temperature_c(given[six]) < 50
+
+
+def test_our_own_field_in_a_trigger_does_no_harm(boiler):
+    scheduler = scheduler_of(boiler, given_by_trigger=5, soc_max="6 kWh")
+    assert len(planned(scheduler)[0]) == QUARTERS
 
 
 def test_a_price_in_the_trigger_replaces_both_prices_of_the_boiler_also_for_the_worker(boiler):
