@@ -30,6 +30,9 @@ from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
 NOTICED_K = 0.01
 """A floor that is missed by less counts as met [K]."""
 
+NOTICED_KWH = 1e-6
+"""A target that is missed by less is met [kWh]."""
+
 
 class BoilerPlan:
     """One boiler in a plan.
@@ -49,6 +52,8 @@ class BoilerPlan:
         Whether there is a price for any step.
     assumed_prices
         Starts of the steps whose price is a typical one.
+    torn
+        Whether the trigger alone says what is wanted, and not all of its floors and targets can be met.
     account
         What the plan rests on, for the scheduler's info: JSON.
 
@@ -59,6 +64,7 @@ class BoilerPlan:
         self.known = known
         self.given = given
         self.has_prices = True
+        self.torn = False
         self.assumed_prices = pd.DatetimeIndex([])
         self.account: dict[str, Any] = {}
         if given & {"soc-at-start", "state-of-charge"}:
@@ -114,11 +120,13 @@ class BoilerPlan:
         moments = pd.DatetimeIndex(frame.table.index).tz_convert(self.known.timezone)
         step = frame.step_h * HOUR
         tank = self.boiler.data.tank
+        alone = bool(self.given & {"soc-min", "soc-minima"}) and "soc-targets" in self.given
         if "soc-usage" not in self.given:
             # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
             assume = "storage-efficiency" not in self.given
             drawn, from_sensor = self.known.drawn_kw(moments[0], moments[-1] + step, step, assume=assume)
             frame.add_demand(drawn)
+            alone &= not drawn.any()
             self.account["draw_offs"] = {"steps_from_sensor": from_sensor}
             if assume:
                 self.account["draw_offs"]["steps_from_tapping_profile"] = len(drawn) - from_sensor
@@ -130,7 +138,10 @@ class BoilerPlan:
         bounds = envelope(steps, frame.start_kwh, wished, highest, targets)
         price = price_per_kw / frame.heat_kwh_per_kw
         lowest = self._with_hygiene(bounds, wished, price, frame, moments + step)
-        if lowest is not wished:
+        if lowest is wished:
+            misses = [abs(bounds.lowest_kwh[at] - target) for at, target in targets.items()]
+            self.torn = alone and self.has_prices and max([*misses, *(wished - bounds.lowest_kwh)]) > NOTICED_KWH
+        else:
             bounds = envelope(steps, frame.start_kwh, lowest, highest, targets)
         if self.has_prices:
             self.account["plan"] = "cheapest"
@@ -219,11 +230,8 @@ class BoilerPlan:
 
     def _say_what_is_missed(self, bounds: Envelope, wished: Series, moments: pd.DatetimeIndex, step: timedelta) -> None:
         """Put into the account which floors are not met, which draw-offs not served and which prices assumed."""
-        missed_k = (wished - bounds.lowest_kwh) / self.boiler.data.tank.heat_capacity_kwh_per_k
-        self.account["floors_not_met"] = [
-            {**span, "by": f"{missed_k[part].max():.1f} K"}
-            for part, span in _spans(missed_k > NOTICED_K, moments, step)
-        ]
+        self._wished = wished, moments, step
+        self.say_floors_not_met(bounds.lowest_kwh)
         unserved = bounds.not_served_kwh
         if unserved.any():
             self.account["draw_offs"] = {
@@ -235,6 +243,15 @@ class BoilerPlan:
             }
         assumed = moments.isin(self.assumed_prices)
         self.account["assumed_prices"] = [span for _, span in _spans(assumed, moments, step)]
+
+    def say_floors_not_met(self, states_kwh: Series) -> None:
+        """Put into the account which of the bounded plan's floors some states of charge [kWh] do not meet."""
+        wished, moments, step = self._wished
+        missed_k = (wished - states_kwh) / self.boiler.data.tank.heat_capacity_kwh_per_k
+        self.account["floors_not_met"] = [
+            {**span, "by": f"{missed_k[part].max():.1f} K"}
+            for part, span in _spans(missed_k > NOTICED_K, moments, step)
+        ]
 
 
 def _spans(

@@ -6,7 +6,9 @@ states of charge are changes since the start in MWh, divided by the length of a 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,3 +105,26 @@ class Frame:
         for name in ("equals", "min", "max"):
             self.table[name] = np.nan
         self.table["derivative equals"] = heat_kwh / self.heat_kwh_per_kw / KW_PER_MW
+
+
+def room_kw(d: int, devices: Sequence[pd.DataFrame], sites: Iterable[tuple[pd.DataFrame, Collection[int]]]) -> Any:
+    """Return the power [kW] that all sites leave to device d beside those that cannot be planned.
+
+    Parameters
+    ----------
+    d
+        Which of the devices.
+    devices
+        Tables of all devices.
+    sites
+        Table of each site, and which devices are on it.
+
+    """
+    room: Any = np.inf
+    for site, members in sites:
+        if d not in members:
+            continue
+        limit = site["derivative max"].to_numpy(dtype=float, na_value=np.nan)
+        others = sum(devices[m]["derivative equals"].astype(float).fillna(0.0).to_numpy() for m in members if m != d)
+        room = np.minimum(room, np.where(np.isnan(limit), np.inf, limit - others) * KW_PER_MW)
+    return room

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from flexmeasures import Asset
 from flexmeasures.data import db
+from flexmeasures.data.models.planning.exceptions import InfeasibleProblemException
 from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
+from flexmeasures.data.schemas.scheduling import FlexContextSchema
 from flexmeasures.data.schemas.sensors import VariableQuantityField
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
@@ -24,7 +26,7 @@ from smart_boiler_plugin.assumed_prices import complete_prices
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler
 from smart_boiler_plugin.boiler_plan import BoilerPlan
 from smart_boiler_plugin.degrees import in_kwh
-from smart_boiler_plugin.frames import KW_PER_MW, Frame
+from smart_boiler_plugin.frames import KW_PER_MW, Frame, room_kw
 from smart_boiler_plugin.observations import Observations, whole_quarters
 
 KINDS = (
@@ -66,7 +68,8 @@ class BoilerScheduler(StorageScheduler):
     Where the host would find no plan, it gets the problem that is nearest to the wished one and has a plan: a boiler
     that is too cold is heated at full power, one that is too hot waits, draw-offs that the tank cannot serve are cut.
     Floors and ceilings are hard within that, so a floor is worth more than any price; where all wishes can be met, it
-    is the host's own problem, with the host's own optimum.
+    is the host's own problem, with the host's own optimum. Where floors and targets of the trigger itself exclude each
+    other, the host weighs them (``_as_the_host_would``).
     """
 
     __version__ = "2"
@@ -76,6 +79,7 @@ class BoilerScheduler(StorageScheduler):
     flex_context: dict[str, Any] | list[dict[str, Any]]
     start: datetime
     end: datetime
+    _leave_to_host = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,8 +104,7 @@ class BoilerScheduler(StorageScheduler):
         prices = set(self.flex_context) & set(CURRENT_NAMES.values()) if isinstance(self.flex_context, dict) else set()
         super().collect_flex_config()
         if prices == {"consumption-price"} and isinstance(self.flex_context, dict):
-            # as for the host, it counts for both: with two prices that cross, its problem is one with integers, which
-            # it solves to 1e-4 of all costs alone
+            # as for the host, it counts for both: prices that cross need integers, and are solved to 1e-4 alone
             self.flex_context.pop("production-price", None)
         self._each_entry(self._without_replaced)
         self._each_entry(self._with_sensor)
@@ -197,12 +200,13 @@ class BoilerScheduler(StorageScheduler):
         if isinstance(self.flex_context, dict) and self._plans:
             # the host has kept the collected one, for the worker to find out anew what is known
             self.flex_context = dict(self.flex_context)
+            complete_prices(self.flex_context, self._plans.values(), self.start, self.end, self._step)
+            self._soft_context = dict(self.flex_context)
             if not SOFT_SOC & self.flex_context.keys():
                 # soft floors and ceilings take the host most of its time, and here hard ones can always be met
                 self.flex_context["relax-soc-constraints"] = False
                 if not any(name.startswith("site-") for name in self.flex_context):
                     self.flex_context["relax-site-capacity-constraints"] = False
-            complete_prices(self.flex_context, self._plans.values(), self.start, self.end, self._step)
         super()._deserialize_flex_context()
 
     def _prepare(self, skip_validation: bool = False) -> tuple[Any, ...]:  # noqa: FBT001, FBT002 (the host's)
@@ -212,6 +216,8 @@ class BoilerScheduler(StorageScheduler):
         has become numbers and nothing is solved yet. ``tests/host/test_scheduling.py`` fails when it changes.
         """
         prepared: tuple[Any, ...] = super()._prepare(skip_validation=skip_validation)
+        if self._leave_to_host:
+            return prepared
         sensors, _, _, resolution, soc_at_start, devices, sites, commitments = prepared
         step_h = resolution / timedelta(hours=1)
         price = next((c.upwards_deviation_price for c in commitments if c.name == ENERGY), None)
@@ -223,7 +229,7 @@ class BoilerScheduler(StorageScheduler):
             self._resolve_overlaps(frame, self._device_models[d], resolution)
             # EUR per MW and step -> EUR per kW and step
             price_per_kw = np.zeros(len(devices[d])) if price is None else price.to_numpy(dtype=float) / KW_PER_MW
-            plan.bound(frame, price_per_kw, self._room_kw(d, devices, sites))
+            plan.bound(frame, price_per_kw, room_kw(d, devices, zip(sites, self.ems_constraint_groups, strict=True)))
         accounts = {str(plan.boiler.asset.id): plan.account for plan in self._plans.values()}
         self.info.update(next(iter(accounts.values())) if len(accounts) == 1 else {"boilers": accounts})
         return prepared
@@ -249,19 +255,6 @@ class BoilerScheduler(StorageScheduler):
             )
             frame.tighten(column, values.to_numpy(dtype=float) * KW_PER_MW)
 
-    def _room_kw(self, d: int, devices: list[pd.DataFrame], sites: list[pd.DataFrame]) -> Any:
-        """Return the power [kW] that the site leaves to a device beside those that cannot be planned."""
-        room: Any = np.inf
-        for site, members in zip(sites, self.ems_constraint_groups, strict=True):
-            if d not in members:
-                continue
-            limit = site["derivative max"].to_numpy(dtype=float, na_value=np.nan)
-            others = sum(
-                devices[m]["derivative equals"].astype(float).fillna(0.0).to_numpy() for m in members if m != d
-            )
-            room = np.minimum(room, np.where(np.isnan(limit), np.inf, limit - others) * KW_PER_MW)
-        return room
-
     def compute(self, skip_validation: bool = True) -> Any:  # noqa: ARG002, FBT001, FBT002 (the host's)
         """Return the plan, with the planned temperature beside the host's results.
 
@@ -271,12 +264,35 @@ class BoilerScheduler(StorageScheduler):
         results = super().compute(skip_validation=True)
         if not self.return_multiple:
             return results
+        if len(self._plans) == 1 and all(plan.torn for plan in self._plans.values()):
+            results = self._as_the_host_would(results)
         by_sensor = {result["sensor"].id: result["data"] for result in results if "sensor" in result}
         for plan in self._plans.values():
             states = plan.boiler.sensors.get("state-of-charge")
             if states is not None and states.id in by_sensor:
                 results.append(self._temperature(plan.boiler, by_sensor[states.id]))
         return results
+
+    def _as_the_host_would(self, ours: Any) -> Any:
+        """Return the host's own plan, where it has one, for a trigger whose own floors and targets exclude each other.
+
+        Which to miss is no question of comfort then, and for the host a kWh of either is the same. Our plan, in which a
+        floor counts more, is what is left where the host finds none.
+        """
+        kept = self.flex_context
+        self.flex_context, self._leave_to_host = FlexContextSchema().load(self._soft_context), True
+        try:
+            theirs = super().compute(skip_validation=True)
+        except InfeasibleProblemException:
+            self.flex_context = kept
+            return ours
+        (plan,) = self._plans.values()
+        states = next((result["data"] for result in theirs if result["name"] == "state_of_charge"), None)
+        if states is not None:
+            plan.say_floors_not_met(states.to_numpy()[1:])
+        self.info.update(plan.account)
+        self.info["plan"] = "the host's own: not all floors and targets of the trigger can be met"
+        return theirs
 
     @staticmethod
     def _temperature(boiler: Boiler, states_kwh: pd.Series) -> dict[str, Any]:
