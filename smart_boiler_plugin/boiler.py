@@ -34,11 +34,24 @@ COMFORT = "comfort"
 
 RESOLUTION = timedelta(minutes=15)
 
-UNIT_BY_ROLE = {"temperature": "°C", "fill-rate": "kW", "demand": "kWh", "cost": "EUR", "state-of-charge": "kWh"}
+DAY = timedelta(days=1)
+
+MONEY = "money"
+"""Stands for the currency of the boiler's consumption price."""
+
+UNIT_BY_ROLE = {
+    "temperature": "°C",
+    "fill-rate": "kW",
+    "demand": "kWh",
+    "cost": MONEY,
+    "state-of-charge": "kWh",
+    "daily cost": MONEY,
+    "daily savings": MONEY,
+}
 """The sensors of a boiler, by name, which is also their role."""
 
-INSTANTANEOUS = {"state-of-charge"}
-"""Roles whose values hold at a moment, not during a quarter of an hour."""
+RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
+"""Roles whose values are not those of a quarter of an hour."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +222,29 @@ class Boiler:
         """The boiler's sensors, by role."""
         return {sensor.name: sensor for sensor in self.asset.sensors if sensor.name in UNIT_BY_ROLE}
 
+    @property
+    def timezone(self) -> str:
+        """The household's time zone (IANA name)."""
+        return str(self.sensors["fill-rate"].timezone)
+
+    @cached_property
+    def price(self) -> Sensor:
+        """The sensor with what one kWh costs the household.
+
+        Raises
+        ------
+        SmartBoilerError
+            If the boiler's flex-context names none.
+
+        """
+        named = self.asset.flex_context.get("consumption-price")
+        sensor = db.session.get(Sensor, named["sensor"]) if isinstance(named, dict) and "sensor" in named else None
+        if sensor is None or not sensor.measures_energy_price:
+            raise SmartBoilerError(
+                f"The flex-context of asset {self.asset.id} names no sensor of a price per energy: 'consumption-price'."
+            )
+        return sensor
+
 
 def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
     """Make a boiler of a new asset: type, sensors, flex-model, flex-context and graphs. Flushes, does not commit.
@@ -230,26 +266,59 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
     asset.attributes = {ATTRIBUTE: asdict(data), "custom-scheduler": SCHEDULER}
     asset.flex_model = data.flex_model
     db.session.add(asset)
-    sensors = {
-        role: Sensor(
-            name=role,
-            unit=unit,
-            generic_asset=asset,
-            timezone=timezone,
-            event_resolution=timedelta(0) if role in INSTANTANEOUS else RESOLUTION,
-        )
-        for role, unit in UNIT_BY_ROLE.items()
-    }
+    sensors = make_missing_sensors(asset, timezone, price)
     sensors["fill-rate"].attributes = {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}
-    db.session.add_all(sensors.values())
     db.session.flush()
 
     asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
     asset.sensors_to_show = _graphs(price, sensors)
     AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
-    for sensor in sensors.values():
-        AssetAuditLog.add_record(asset, f"Created sensor '{sensor.name}': {sensor.id}")
     return Boiler(asset)
+
+
+def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str, Sensor]:
+    """Make the sensors that a boiler does not have yet, and return all of them by role. Flushes, does not commit.
+
+    A boiler that was taken on by an earlier version of this plugin may lack some.
+
+    Parameters
+    ----------
+    asset
+        The boiler.
+    timezone
+        Of the sensors (IANA name).
+    price
+        The consumption price, by whose currency costs and savings are.
+
+    """
+    there = {sensor.name: sensor for sensor in asset.sensors if sensor.name in UNIT_BY_ROLE}
+    made = {
+        role: Sensor(
+            name=role,
+            unit=currency_of(price) if unit == MONEY else unit,
+            generic_asset=asset,
+            timezone=timezone,
+            event_resolution=RESOLUTION_BY_ROLE.get(role, RESOLUTION),
+        )
+        for role, unit in UNIT_BY_ROLE.items()
+        if role not in there
+    }
+    db.session.add_all(made.values())
+    db.session.flush()
+    for role, sensor in made.items():
+        AssetAuditLog.add_record(asset, f"Created sensor '{role}': {sensor.id}")
+    sensors = {**there, **made}
+    if not asset.sensors_to_show_as_kpis:
+        asset.sensors_to_show_as_kpis = [
+            {"title": title, "sensor": sensors[role].id, "function": "sum"}
+            for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
+        ]
+    return sensors
+
+
+def currency_of(price: Sensor) -> str:
+    """Return the currency of a price per energy, such as EUR."""
+    return str(price.unit).partition("/")[0]
 
 
 def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:

@@ -117,7 +117,7 @@ class BoilerPlan:
             Power that the site leaves [kW].
 
         """
-        moments = pd.DatetimeIndex(frame.table.index).tz_convert(self.known.timezone)
+        moments = pd.DatetimeIndex(frame.table.index).tz_convert(self.boiler.timezone)
         step = frame.step_h * HOUR
         tank = self.boiler.data.tank
         alone = bool(self.given & {"soc-min", "soc-minima"}) and "soc-targets" in self.given
@@ -222,7 +222,7 @@ class BoilerPlan:
         away = self.comfort.away
         if away and away.begin <= due < away.until:
             # nobody draws water; on return it is clean
-            due = pd.Timestamp(away.until).tz_convert(self.known.timezone)
+            due = pd.Timestamp(away.until).tz_convert(self.boiler.timezone)
         said: dict[str, Any] = {"added": False, "due": due.isoformat()}
         if done is not None:
             said["last_done"] = done.isoformat()

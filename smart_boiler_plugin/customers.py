@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_security import current_user
-from flexmeasures import Account, AccountRole, Asset, Sensor, User
+from flexmeasures import Account, AccountRole, Asset, User
 from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
 from marshmallow import ValidationError
@@ -54,11 +54,6 @@ class Customer:
     def user(self) -> User:
         """The first user."""
         return self.users[0]
-
-    @property
-    def consumption_price(self) -> Sensor:
-        """The sensor with what one kWh costs them [EUR/kWh]."""
-        return db.session.get(Sensor, self.boiler.asset.flex_context["consumption-price"]["sensor"])
 
 
 def visible_customers() -> Query[Account]:

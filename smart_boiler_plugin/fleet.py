@@ -1,4 +1,4 @@
-"""Many boilers at once: their state."""
+"""Many boilers at once: their state. Their reports: ``fleet_reports.py``."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -63,11 +62,6 @@ class Observations:
         self.boiler = boiler
         self.known_at = pd.Timestamp(known_at)
 
-    @cached_property
-    def timezone(self) -> str:
-        """The household's time zone (IANA name)."""
-        return str(self.boiler.sensors["fill-rate"].timezone)
-
     def readings(self, since: datetime, until: datetime) -> Readings:
         """Return the temperatures measured in a span, and until now: a clock that is fast shows there."""
         found = self.boiler.sensors["temperature"].search_beliefs(
@@ -80,7 +74,7 @@ class Observations:
         )
         values = pd.Series(
             found["event_value"].to_numpy(dtype=float),
-            index=pd.DatetimeIndex(found.index.get_level_values("event_start")).tz_convert(self.timezone),
+            index=pd.DatetimeIndex(found.index.get_level_values("event_start")).tz_convert(self.boiler.timezone),
         ).sort_index()
         possible = values.between(*BELIEVED_C)
         future = values.index > self.known_at
@@ -101,7 +95,7 @@ class Observations:
             .filter(TimedBelief.event_value.between(*BELIEVED_C), TimedBelief.event_start <= self.known_at)
         )
         first = db.session.execute(query).scalar()
-        return None if first is None else pd.Timestamp(first).tz_convert(self.timezone)
+        return None if first is None else pd.Timestamp(first).tz_convert(self.boiler.timezone)
 
     def series(self, sensor: Sensor, unit: str, start: datetime, end: datetime, step: timedelta) -> pd.Series:
         """Return what a sensor has, of any source, per step of a span in a unit; NaN where it has nothing."""
@@ -112,7 +106,7 @@ class Observations:
             resolution=step,
             beliefs_before=self.known_at,
         )
-        values: pd.Series = found.astype(float).tz_convert(self.timezone)
+        values: pd.Series = found.astype(float).tz_convert(self.boiler.timezone)
         return values
 
     def drawn_kw(self, start: datetime, end: datetime, step: timedelta, *, assume: bool = True) -> tuple[Series, int]:

@@ -103,6 +103,11 @@ class Tank:
         """Return the share of the state of charge [-] that a step [h] leaves, were ambient as cold as cold water."""
         return math.exp(-self.heat_loss_coefficient_kw_per_k * step_h / self.heat_capacity_kwh_per_k)
 
+    def kept_hours(self, step_h: float) -> float:
+        """Return the heat [kWh] that 1 kW throughout a step [h] is worth at its end: a part of it is lost meanwhile."""
+        rate_per_h = self.heat_loss_coefficient_kw_per_k / self.heat_capacity_kwh_per_k
+        return (1 - self.storage_efficiency(step_h)) / rate_per_h if rate_per_h else step_h
+
     @property
     def ambient_gain_kw(self) -> float:
         """Constant part of the loss term of equation (4), as a gain [kW]: ambient is warmer than cold water."""
@@ -123,11 +128,8 @@ class Tank:
             Heat drawn in the step, evenly [kWh].
 
         """
-        efficiency = self.storage_efficiency(step_h)
         inflow_kw = power_kw - demand_kwh / step_h + self.ambient_gain_kw
-        rate_per_h = self.heat_loss_coefficient_kw_per_k / self.heat_capacity_kwh_per_k
-        hours = (1 - efficiency) / rate_per_h if rate_per_h else step_h
-        return state_of_charge_kwh * efficiency + inflow_kw * hours
+        return state_of_charge_kwh * self.storage_efficiency(step_h) + inflow_kw * self.kept_hours(step_h)
 
 
 def standing_loss_kwh_per_day(energy_class: str, volume_l: float) -> float:

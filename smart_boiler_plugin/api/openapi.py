@@ -52,6 +52,8 @@ class Route:
         Schemas of what is sent.
     documented
         Whether it is described.
+    also_csv
+        Whether it answers in CSV to whoever accepts that.
 
     """
 
@@ -63,6 +65,7 @@ class Route:
     body: Schema | None = None
     query: Schema | None = None
     documented: bool = True
+    also_csv: bool = False
 
 
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
@@ -86,6 +89,11 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
     return described
 
 
+def _content(schema: Schema, *, csv: bool) -> dict[str, Any]:
+    """Return an answer's formats."""
+    return {"application/json": {"schema": schema}, **({"text/csv": {"schema": {"type": "string"}}} if csv else {})}
+
+
 def _operation(route: Route) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {
@@ -101,7 +109,7 @@ def _operation(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(code): {
             "description": "Done.",
-            **({"content": {"application/json": {"schema": schema}}} if schema else {}),
+            **({"content": _content(schema, csv=route.also_csv)} if schema else {}),
         }
         for code, schema in route.answers.items()
     }

@@ -11,7 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 import smart_boiler_plugin
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import schemas
+from smart_boiler_plugin.api import schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
 
 ONE = "/boiler-customer/<int:account_id>"
@@ -68,6 +68,15 @@ ROUTES = [
         body=schemas.LetGoSchema(),
     ),
     Route("GET", f"{ONE}/export", crud.export_boiler_customer, answers={200: None}, errors=(401, 404, 429)),
+    Route(
+        "GET",
+        f"{ONE}/statement",
+        statements.show_statement,
+        answers={200: statements.StatementSchema()},
+        errors=(401, 404, 422, 429),
+        query=statements.StatementQuerySchema(),
+        also_csv=True,
+    ),
     Route("POST", f"{ONE}/invitation", crud.invite_boiler_customer, answers={200: None}, errors=(401, 404, 429)),
     Route(
         "POST",

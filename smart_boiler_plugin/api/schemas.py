@@ -158,7 +158,9 @@ class TakenOnSchema(Schema):
     demand = fields.Function(lambda customer: _sensor_id(customer, "demand"))
     cost = fields.Function(lambda customer: _sensor_id(customer, "cost"))
     state_of_charge = fields.Function(lambda customer: _sensor_id(customer, "state-of-charge"))
-    consumption_price = fields.Integer(attribute="consumption_price.id")
+    daily_cost = fields.Function(lambda customer: _sensor_id(customer, "daily cost"))
+    daily_savings = fields.Function(lambda customer: _sensor_id(customer, "daily savings"))
+    consumption_price = fields.Integer(attribute="boiler.price.id")
     invitation = fields.String(metadata={"description": "'sent' or 'failed'; why it failed is in the server's log."})
 
 
@@ -183,15 +185,16 @@ class CustomerSchema(Schema):
     def dump_boiler(self, customer: Customer) -> dict[str, Any]:
         """Return the boiler in the words in which it is described."""
         asset = customer.boiler.asset
-        timezone = customer.boiler.sensors["temperature"].timezone
+        timezone = customer.boiler.timezone
         place = {"name": asset.name, "timezone": timezone, "latitude": asset.latitude, "longitude": asset.longitude}
         described: dict[str, Any] = BoilerSchema(exclude=PLACE_FIELDS).dump(customer.boiler.data)
         return {"id": asset.id, **{name: value for name, value in {**described, **place}.items() if value is not None}}
 
     def dump_sensors(self, customer: Customer) -> dict[str, int]:
         """Return the ids of the sensors by role."""
-        ids = {role.replace("-", "_"): int(sensor.id) for role, sensor in customer.boiler.sensors.items()}
-        return {**ids, "consumption_price": int(customer.consumption_price.id)}
+        sensors = customer.boiler.sensors
+        ids = {role.replace("-", "_").replace(" ", "_"): int(sensor.id) for role, sensor in sensors.items()}
+        return {**ids, "consumption_price": int(customer.boiler.price.id)}
 
 
 class ErasedSchema(Schema):

@@ -16,6 +16,7 @@ from tabulate import tabulate
 from smart_boiler_plugin import leaving
 from smart_boiler_plugin.api.customers_bulk import load_rows, read_csv
 from smart_boiler_plugin.boiler import ATTRIBUTE
+from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import CUSTOMER_ROLE, Customer, of_account
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.invitations import FAILED
@@ -46,7 +47,7 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         raise click.UsageError(
             "Give --server-url, or set SMART_BOILER_SERVER_URL: invitations need it for their links."
         )
-    operator = _account(operator_id, "--operator")
+    operator = find_account(operator_id, "--operator")
     if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
         raise click.BadParameter(
             f"Account {operator.id} has no role {CONSULTANCY_ACCOUNT_ROLE}.", param_hint="--operator"
@@ -98,7 +99,7 @@ def list_customers(operator_id: int | None) -> None:
         .order_by(Account.id)
     )
     if operator_id:
-        query = query.filter(Account.consultancy_account_id == _account(operator_id, "--operator").id)
+        query = query.filter(Account.consultancy_account_id == find_account(operator_id, "--operator").id)
     click.echo(tabulate(query.all(), headers=["account", "customer", "operator", "boiler", "name"]))
 
 
@@ -113,19 +114,8 @@ def remove_customer(account_id: int, confirm: str) -> None:
     Example:
       flexmeasures smart-boiler remove-customer 7 --confirm "Fam. de Boer"
     """  # noqa: D301 (click wants the \b)
-    account = _account(account_id, "ACCOUNT")
-    if not account.has_role(CUSTOMER_ROLE):
-        raise click.BadParameter(f"Account {account.id} is no boiler customer.", param_hint="ACCOUNT")
     try:
-        erased = leaving.let_go(of_account(account), confirm)
+        erased = leaving.let_go(of_account(find_customer(account_id, "ACCOUNT")), confirm)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
     click.secho(f"Erased: {erased}", **MsgStyle.SUCCESS)
-
-
-def _account(account_id: int, parameter: str) -> Account:
-    """Return an account, or say which parameter names none."""
-    account = db.session.get(Account, account_id)
-    if account is None:
-        raise click.BadParameter(f"There is no account {account_id}.", param_hint=parameter)
-    return account

@@ -70,8 +70,8 @@ def test_a_customer_is_shown_in_the_words_in_which_it_was_described(call, custom
         "timezone": "Europe/Brussels",
         "latitude": 50.8,
     }
-    roles = ("temperature", "fill_rate", "demand", "cost", "state_of_charge", "consumption_price")
-    assert shown["sensors"] == {role: customer[role] for role in roles}
+    roles = ("temperature", "fill_rate", "demand", "cost", "state_of_charge", "daily_cost", "daily_savings")
+    assert shown["sensors"] == {role: customer[role] for role in (*roles, "consumption_price")}
 
 
 def test_customers_are_listed_paged_filtered_and_sorted_as_the_hosts_accounts(call, customer):
@@ -291,7 +291,7 @@ def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in, tok
     call("POST", body={"name": "Ash", "user_name": "ash", "user_email": "ash@example.com"})
     answer = call("DELETE", f"/{lived_in['account']}", {"confirm": "Fam. O'Brien"})
     assert answer.status_code == 200, answer.text
-    assert answer.json == {"users": 1, "assets": 1, "sensors": 5, "beliefs": 3, "jobs": 1}
+    assert answer.json == {"users": 1, "assets": 1, "sensors": 7, "beliefs": 3, "jobs": 1}
     with app.app_context():
         assert db.session.get(Account, lived_in["account"]) is None
         assert db.session.get(User, lived_in["user"]) is None

@@ -11,7 +11,7 @@ from tests.factories import make_account, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/openapi.json"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
-"""Requests per operation and kind; there are nine operations, and two kinds of requests: allowed and forbidden."""
+"""Requests per operation and kind; there are ten operations, and two kinds of requests: allowed and forbidden."""
 
 QUICK = settings(
     max_examples=EXAMPLES,
@@ -33,6 +33,7 @@ def test_all_calls_are_described(app):
         ("patch", one),
         ("delete", one),
         ("get", f"{one}/export"),
+        ("get", f"{one}/statement"),
         ("post", f"{one}/invitation"),
         ("post", "/smart-boiler-plugin/api/boiler-customers"),
         ("get", PATH),

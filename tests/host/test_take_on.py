@@ -120,7 +120,7 @@ def test_all_changes_are_in_the_hosts_audit_log_with_who_did_it(app, post):
             f"Took on boiler customer 'Client 1': created account {made['account']}",
             "User client1 created",
         }
-        assert len(asset_events) == 1 + 5
+        assert len(asset_events) == 1 + 7
         assert {event.active_user_name for event in [*account_events, *asset_events]} == {"operator"}
 
 

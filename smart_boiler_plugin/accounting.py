@@ -1,0 +1,228 @@
+"""What a day of each boiler came to: reads what is known of it (``measured.py``) and works it out (``savings.py``).
+
+Nothing is stored here: ``reporting.py`` and ``fleet.py`` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smart_boiler_plugin import measured, savings
+from smart_boiler_plugin.boiler import RESOLUTION, Boiler, currency_of
+from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.thermal import drawn_kwh
+
+Floats = NDArray[np.float64]
+
+STEP_H = RESOLUTION / timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class DayAccount:
+    """What a day of one boiler came to; money in the currency of its consumption price.
+
+    Parameters
+    ----------
+    day
+        Local.
+    currency
+        Of all money here.
+    electricity_kwh, cost
+        Electricity that it took [kWh], as metered, else as planned, and what that cost.
+    baseline_kwh, baseline_cost
+        The same under an ordinary thermostat.
+    missing_heat_kwh, missing_heat_cost
+        Heat that it has less than the thermostat's at the end of the day [kWh], at the day's mean price.
+    savings
+        ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
+    mean_price
+        Of the day, per kWh.
+    coverage
+        Share of the day that rests on measurements: a price is known, power was metered, and draw-offs were measured
+        or can be inferred from temperatures [-].
+
+    """
+
+    day: date
+    currency: str
+    electricity_kwh: float
+    cost: float
+    baseline_kwh: float
+    baseline_cost: float
+    missing_heat_kwh: float
+    missing_heat_cost: float
+    savings: float
+    mean_price: float
+    coverage: float
+
+    @property
+    def mean_price_paid(self) -> float | None:
+        """Cost per kWh of electricity; None where there was none."""
+        return _ratio(self.cost, self.electricity_kwh)
+
+
+@dataclass(frozen=True)
+class Total:
+    """What several days of one boiler, or of many, came to; money in one currency.
+
+    Parameters
+    ----------
+    days
+        How many boiler-days.
+    electricity_kwh, cost, baseline_kwh, baseline_cost, missing_heat_cost, savings
+        Sums of those of ``DayAccount``.
+    mean_price
+        Mean of the days' mean prices, per kWh.
+    coverage
+        Mean share that rests on measurements [-].
+
+    """
+
+    days: int
+    electricity_kwh: float
+    cost: float
+    baseline_kwh: float
+    baseline_cost: float
+    missing_heat_cost: float
+    savings: float
+    mean_price: float
+    coverage: float
+
+    @property
+    def mean_price_paid(self) -> float | None:
+        """Cost per kWh of electricity; None where there was none."""
+        return _ratio(self.cost, self.electricity_kwh)
+
+
+def total_of(accounts: Sequence[DayAccount]) -> Total:
+    """Return what days came to; there is at least one."""
+    summed = {
+        name: sum(getattr(account, name) for account in accounts)
+        for name in ("electricity_kwh", "cost", "baseline_kwh", "baseline_cost", "missing_heat_cost", "savings")
+    }
+    return Total(
+        days=len(accounts),
+        mean_price=fmean(account.mean_price for account in accounts),
+        coverage=fmean(account.coverage for account in accounts),
+        **summed,
+    )
+
+
+class Day:
+    """A local day of boilers in one time zone: what is known of it, read at once, and what it came to.
+
+    The number of queries does not depend on the number of boilers.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    day
+        Local date.
+    known_at
+        What was recorded later is left out; None leaves nothing out.
+
+    Raises
+    ------
+    SmartBoilerError
+        If a boiler has no sensor with a consumption price.
+
+    """
+
+    def __init__(self, boilers: Sequence[Boiler], day: date, known_at: datetime | None = None) -> None:
+        self.boilers, self.date = boilers, day
+        self.start, self.end = midnights(day, boilers[0].timezone)
+        self.moments = pd.date_range(self.start, self.end, freq=RESOLUTION, inclusive="left")
+        # one quarter more at either end: the state at midnight shows in both quarters beside it
+        self._known = measured.read(boilers, self.start - RESOLUTION, self.end + RESOLUTION, known_at)
+        self.price_sensor_by_id = {boiler.price.id: boiler.price for boiler in boilers}
+        self.price_by_id = {
+            price_id: measured.prices(sensor, self.start, self.end, known_at)
+            for price_id, sensor in self.price_sensor_by_id.items()
+        }
+
+    @property
+    def power_kw(self) -> Floats:
+        """Fill rate as metered, else as planned, NaN where neither is known; shape (quarters, boilers) [kW]."""
+        return self._known.power_kw[1:-1]
+
+    @property
+    def price(self) -> Floats:
+        """Consumption price per kWh, NaN where it is not known; shape (quarters, boilers)."""
+        return np.column_stack([self.price_by_id[boiler.price.id] for boiler in self.boilers])
+
+    def accounts(self) -> list[DayAccount | SmartBoilerError]:
+        """Return what the day of each boiler came to, or why that is not known, in their order."""
+        boilers, known, price = self._side_by_side(), self._known, self.price
+        tanks = [boiler.data.tank for boiler in self.boilers]
+        capacity = np.array([tank.heat_capacity_kwh_per_k for tank in tanks])
+        cold = np.array([tank.cold_water_c for tank in tanks])
+        between = savings.states_between(capacity * (known.temperature_c - cold))
+        inferred = savings.inferred_draw_offs_kwh(boilers, between, known.metered_kw[1:-1], STEP_H)
+        drawn = np.where(np.isnan(known.demand_kwh[1:-1]), inferred, known.demand_kwh[1:-1])
+        measured_share = np.mean(~np.isnan(price) & ~np.isnan(known.metered_kw[1:-1]) & ~np.isnan(drawn), axis=0)
+        profiles = {boiler.data.tapping_profile for boiler in self.boilers}
+        usual = {profile: drawn_kwh(profile, self.moments, STEP_H) for profile in profiles}
+        assumed = np.column_stack([usual[boiler.data.tapping_profile] for boiler in self.boilers])
+        priceless, powerless = np.all(np.isnan(price), axis=0), np.all(np.isnan(self.power_kw), axis=0)
+        found = savings.day_of(
+            boilers,
+            start_kwh=between[0],
+            heating=np.nan_to_num(known.power_kw[0]) > 0,
+            power_kw=self.power_kw,
+            drawn_kwh=np.where(np.isnan(drawn), assumed, drawn),
+            # these days are not told; a number keeps the others' arithmetic going
+            price=np.where(priceless, 0.0, price),
+            step_h=STEP_H,
+        )
+        return [
+            self._no_price(boiler)
+            if bool(priceless[i])
+            else self._no_power(boiler)
+            if powerless[i]
+            else DayAccount(
+                day=self.date,
+                currency=currency_of(boiler.price),
+                coverage=float(measured_share[i]),
+                **{field.name: float(getattr(found, field.name)[i]) for field in fields(found)},
+            )
+            for i, boiler in enumerate(self.boilers)
+        ]
+
+    def _side_by_side(self) -> savings.Boilers:
+        data = [boiler.data for boiler in self.boilers]
+        return savings.Boilers.of(
+            [each.tank for each in data],
+            power_kw=[each.power_kw for each in data],
+            cop=[each.cop for each in data],
+            temperature_max_c=[each.temperature_max_c for each in data],
+            step_h=STEP_H,
+        )
+
+    def _no_price(self, boiler: Boiler) -> SmartBoilerError:
+        return NoPricesError(
+            f"No consumption price is known on {self.date} (sensor {boiler.price.id}). Import prices and run: "
+            f"flexmeasures smart-boiler update-prices --from-date {self.date} --to-date {self.date}"
+        )
+
+    def _no_power(self, boiler: Boiler) -> SmartBoilerError:
+        return SmartBoilerError(
+            f"No power is known on {self.date}, neither metered nor planned (sensor {boiler.sensors['fill-rate'].id})."
+        )
+
+
+def _ratio(cost: float, electricity_kwh: float) -> float | None:
+    return cost / electricity_kwh if electricity_kwh else None
+
+
+def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return when a local day begins and ends: after 23, 24 or 25 hours."""
+    start = pd.Timestamp(day).tz_localize(timezone)
+    return start, start + pd.DateOffset(days=1)

@@ -1,0 +1,99 @@
+"""A customer's statement, as JSON or CSV."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from flask import Response, jsonify, request
+from marshmallow import Schema, fields, validate
+from webargs.flaskparser import use_kwargs
+
+from smart_boiler_plugin import customers
+from smart_boiler_plugin.api.guards import guarded
+from smart_boiler_plugin.statements import statement_of
+
+EARLIEST = date(2000, 1, 1)
+FORMATS = ("application/json", "text/csv")
+MONEY, ENERGY, PRICE, SHARE = 4, 3, 5, 3
+"""Decimals of what is told."""
+
+
+class StatementQuerySchema(Schema):
+    """Query of ``GET /boiler-customer/<account id>/statement``."""
+
+    first = fields.Date(
+        data_key="from",
+        validate=validate.Range(min=EARLIEST),
+        metadata={"description": "First day, local. By default, 30 days up to the last one.", "example": "2026-02-01"},
+    )
+    last = fields.Date(
+        data_key="until",
+        validate=validate.Range(min=EARLIEST),
+        metadata={
+            "description": "Last day, included; it must be over. By default, yesterday.",
+            "example": "2026-02-28",
+        },
+    )
+
+
+class Rounded(fields.Float):
+    """A number with so many decimals, or null."""
+
+    def __init__(self, decimals: int, meaning: str) -> None:
+        super().__init__(allow_none=True, metadata={"description": meaning})
+        self.decimals = decimals
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **arguments: Any) -> Any:
+        return super()._serialize(None if value is None else round(value, self.decimals), attr, obj, **arguments)
+
+
+class AmountsSchema(Schema):
+    """What one day or several came to."""
+
+    electricity_kwh = Rounded(ENERGY, "Electricity [kWh], as metered, else as planned.")
+    cost = Rounded(MONEY, "What that cost.")
+    baseline_kwh = Rounded(ENERGY, "Electricity under an ordinary thermostat [kWh].")
+    baseline_cost = Rounded(MONEY, "What that would have cost.")
+    missing_heat_cost = Rounded(MONEY, "What it costs to make the heat that the thermostat would have left more.")
+    savings = Rounded(MONEY, "baseline_cost less cost less missing_heat_cost.")
+    mean_price_paid = Rounded(PRICE, "Cost per kWh.")
+    mean_price = Rounded(PRICE, "Mean price per kWh of the day, or mean of those of the days.")
+    coverage = Rounded(SHARE, "Share of the time that rests on measurements, 0 to 1.")
+
+
+class StatementDaySchema(AmountsSchema):
+    """What a day came to; without amounts and with a message where that is not known."""
+
+    day = fields.Date()
+    message = fields.String()
+
+
+class StatementSchema(Schema):
+    """Answer of ``GET /boiler-customer/<account id>/statement``."""
+
+    account = fields.Integer(attribute="customer.account.id")
+    name = fields.String(attribute="customer.account.name")
+    first = fields.Date(data_key="from")
+    last = fields.Date(data_key="until")
+    timezone = fields.String(attribute="customer.boiler.timezone")
+    currency = fields.String()
+    coverage = Rounded(SHARE, "Share of the span that rests on measurements, 0 to 1.")
+    total = fields.Nested(AmountsSchema, allow_none=True)
+    days = fields.List(fields.Nested(StatementDaySchema))
+
+
+@guarded
+@use_kwargs(StatementQuerySchema(), location="query")
+def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
+    """Show what days of a customer of the caller's cost and saved, as JSON, or as CSV with 'Accept: text/csv'."""
+    statement = statement_of(customers.find(account_id, "read"), first, last)
+    document = StatementSchema().dump(statement)
+    if request.accept_mimetypes.best_match(FORMATS) != "text/csv":
+        return jsonify(document)
+    columns = ["day", *AmountsSchema().fields, "currency", "message"]
+    table = pd.DataFrame(document["days"], columns=columns).assign(currency=statement.currency)
+    name = f"statement-{account_id}-{statement.first}-{statement.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(table.to_csv(index=False), mimetype="text/csv", headers=headers)

@@ -1,0 +1,84 @@
+"""Costs of boilers, by the host's own ProfitOrLossReporter: from metered power, and where none was metered, as planned.
+
+The reporter asks its sensors for data. Here it gets sensors that have been read already: one query for a whole fleet in
+place of a dozen for each boiler; and power is metered where it was metered and planned elsewhere, quarter by quarter,
+which no choice of sources could say.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import timely_beliefs as tb
+from flexmeasures import Sensor
+from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
+
+from smart_boiler_plugin.accounting import Day
+from smart_boiler_plugin.boiler import currency_of
+from smart_boiler_plugin.results import Results
+
+
+class ReadSensor:
+    """A sensor whose data have been read: answers like the sensor, but without asking the database.
+
+    Parameters
+    ----------
+    sensor
+        Which.
+    values
+        Its data, by the start of the events; NaN where there are none.
+    unit
+        Of the values.
+
+    """
+
+    def __init__(self, sensor: Sensor, values: pd.Series, unit: str) -> None:
+        self._sensor, self._values, self.unit = sensor, values.dropna().rename("event_value"), unit
+
+    def search_beliefs(self, **_: Any) -> tb.BeliefsDataFrame:
+        """Return the data, whichever span is asked for: they are those of the report."""
+        source, known_at = tb.BeliefSource("read"), self._values.index.max()
+        return tb.BeliefsDataFrame(self._values, sensor=self._sensor, source=source, belief_time=known_at)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sensor, name)
+
+
+class Costs:
+    """What a day cost, by the host's reporter.
+
+    Parameters
+    ----------
+    day
+        Of which boilers.
+    results
+        Where it is stored.
+
+    """
+
+    def __init__(self, day: Day, results: Results) -> None:
+        self._day, self._results = day, results
+        self._reporters = {price_id: self._reporter(price) for price_id, price in day.price_sensor_by_id.items()}
+
+    def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
+        """Return the host's reporter; its data source is that of a report with this price from the command line."""
+        read = ReadSensor(price, self._day.price_by_id[price.id], unit=f"{currency_of(price)}/kWh")
+        return ProfitOrLossReporter(consumption_price_sensor=read, production_price_sensor=read, loss_is_positive=True)
+
+    def store(self, number: int) -> None:
+        """Store what a boiler, by its number, cost in each quarter and in the day. Flushes, does not commit."""
+        day, sensors = self._day, self._day.boilers[number].sensors
+        power = pd.Series(day.power_kw[:, number], index=day.moments)
+        known = day.moments[(power.notna() & ~np.isnan(day.price[:, number])).to_numpy()]
+        costs = self._reporters[day.boilers[number].price.id]._compute_report(  # noqa: SLF001 (what a Reporter defines)
+            start=day.start,
+            end=day.end,
+            input=[{"sensor": ReadSensor(sensors["fill-rate"], power, unit="kW")}],
+            output=[{"sensor": sensors["cost"]}, {"sensor": sensors["daily cost"]}],
+        )
+        quarterly, daily = (cost["data"] for cost in costs)
+        # the host has summed up gaps to 0
+        self._results.save(quarterly[quarterly.event_starts.isin(known)])
+        self._results.save(daily)

@@ -1,0 +1,150 @@
+"""Costs and savings of many boilers, worked out and stored in one process."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from flask import current_app
+from flexmeasures import Account, AccountRole, Asset
+from flexmeasures.data import db
+from flexmeasures.utils.time_utils import server_now
+from sqlalchemy.orm import joinedload, subqueryload
+
+from smart_boiler_plugin.accounting import Day, DayAccount
+from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, make_missing_sensors
+from smart_boiler_plugin.costs import Costs
+from smart_boiler_plugin.customers import CUSTOMER_ROLE
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.reporting import BoilerSavingsReporter, savings_frame
+from smart_boiler_plugin.results import Results
+
+REPORTED = ("cost", "daily cost", "daily savings")
+"""Roles of the sensors on which reports are stored."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the report of one boiler's day.
+
+    Parameters
+    ----------
+    asset_id, name, customer
+        Of the boiler, and the name of the account that owns it.
+    day
+        Local.
+    account
+        What the day came to; None where it could not be worked out.
+    problem
+        Why not; empty where it could.
+
+    """
+
+    asset_id: int
+    name: str
+    customer: str
+    day: date
+    account: DayAccount | None = None
+    problem: str = ""
+
+
+def boilers_of(operator: Account | None = None, customer: Account | None = None) -> list[Asset]:
+    """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once."""
+    query = (
+        db.select(Asset)
+        .join(Account, Asset.account_id == Account.id)
+        .filter(Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
+        .options(joinedload(Asset.owner), subqueryload(Asset.sensors))
+        .order_by(Asset.name)
+    )
+    if operator is not None:
+        query = query.filter(Account.consultancy_account_id == operator.id)
+    if customer is not None:
+        query = query.filter(Account.id == customer.id)
+    return list(db.session.scalars(query))
+
+
+def report(days: Iterable[date], operator: Account | None = None, customer: Account | None = None) -> Iterator[Outcome]:
+    """Work out and store what days of boilers cost and saved. Harmless to repeat; commits after each day.
+
+    What is wrong with one boiler stops no other.
+
+    Parameters
+    ----------
+    days
+        Local ones, which are over.
+    operator, customer
+        As of ``boilers_of``.
+
+    Yields
+    ------
+    Outcome
+        For each day and boiler.
+
+    """
+    for day in days:
+        by_timezone = defaultdict(list)
+        # anew each day: after a commit, each boiler would be read again by itself
+        for asset in boilers_of(operator, customer):
+            try:
+                boiler = _ready(asset)
+            except Exception as error:  # noqa: BLE001 (whatever somebody wrote into its attributes)
+                yield _failed(asset, day, error)
+            else:
+                by_timezone[boiler.timezone].append(boiler)
+        for boilers in by_timezone.values():
+            yield from _report_day(boilers, day)
+            db.session.commit()
+
+
+def _ready(asset: Asset) -> Boiler:
+    """Return a boiler that can be reported on: what must be there is, and sensors of this version are made."""
+    boiler = Boiler(asset)
+    data, price = boiler.data, boiler.price
+    data.check()
+    if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
+        boiler.sensors = make_missing_sensors(asset, boiler.timezone, price)
+    return boiler
+
+
+def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
+    """Report a day of boilers in one time zone: together, and each alone where that fails."""
+    try:
+        with db.session.begin_nested():
+            day = Day(boilers, date_of_day)
+            accounts = day.accounts()
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with one of them)
+        for boiler in boilers:
+            yield from (
+                [_failed(boiler.asset, date_of_day, error)] if len(boilers) == 1 else _report_day([boiler], date_of_day)
+            )
+        return
+    sensors = [boiler.sensors[role] for boiler in boilers for role in REPORTED]
+    results = Results(sensors, day.start, day.end)
+    costs, source, recorded_at = Costs(day, results), BoilerSavingsReporter().data_source, server_now()
+    for number, (boiler, account) in enumerate(zip(boilers, accounts, strict=True)):
+        if isinstance(account, SmartBoilerError):
+            yield _failed(boiler.asset, date_of_day, account)
+            continue
+        try:
+            with db.session.begin_nested():
+                costs.store(number)
+                results.save(savings_frame([account], boiler.sensors["daily savings"], source, recorded_at))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the other boilers go on)
+            yield _failed(boiler.asset, date_of_day, error)
+        else:
+            yield _outcome(boiler.asset, date_of_day, account)
+
+
+def _failed(asset: Asset, day: date, error: Exception) -> Outcome:
+    """Return that a boiler could not be reported on; what was not foreseen goes to the server's log as well."""
+    if isinstance(error, SmartBoilerError):
+        return _outcome(asset, day, problem=str(error))
+    current_app.logger.error("No report of asset %s on %s", asset.id, day, exc_info=error)
+    return _outcome(asset, day, problem=f"{type(error).__name__}: {error}")
+
+
+def _outcome(asset: Asset, day: date, account: DayAccount | None = None, problem: str = "") -> Outcome:
+    return Outcome(asset.id, asset.name, asset.owner.name, day, account, problem)

@@ -1,0 +1,205 @@
+"""What boilers cost in a day, and what they saved against an ordinary thermostat, at equal heat left in the tank.
+
+Pure: NumPy alone, many boilers at once. Where the measurements come from: ``measured.py``; what an ordinary thermostat
+does: ``thermostat.py``.
+
+Both the boiler and the thermostat follow the same model of the tank, from the same start, with the same draw-offs. So
+an error of the model or of a draw-off is in both, and what is compared is what the difference in power did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smart_boiler_plugin.thermal import Tank
+from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Boilers:
+    """Boilers side by side; each field has the shape (boilers,).
+
+    Parameters
+    ----------
+    retention
+        Share of the state of charge that a step leaves [-].
+    kept_hours
+        Heat that 1 kW throughout a step is worth at its end [kWh/kW].
+    gain_kw
+        Constant gain from the surroundings [kW], as of ``Tank.ambient_gain_kw``.
+    power_kw, cop
+        Electric power of the element [kW], and heat into the tank per electricity [-].
+    restart_kwh, full_kwh
+        State of charge below which the thermostat heats, and up to which [kWh].
+
+    """
+
+    retention: Floats
+    kept_hours: Floats
+    gain_kw: Floats
+    power_kw: Floats
+    cop: Floats
+    restart_kwh: Floats
+    full_kwh: Floats
+
+    @classmethod
+    def of(
+        cls,
+        tanks: Sequence[Tank],
+        *,
+        power_kw: Sequence[float],
+        cop: Sequence[float],
+        temperature_max_c: Sequence[float],
+        step_h: float,
+    ) -> Boilers:
+        """Return boilers, each with a thermostat at ``SET_POINT_C``, or at its ceiling [°C] where that is lower."""
+        set_points_c = [min(SET_POINT_C, ceiling_c) for ceiling_c in temperature_max_c]
+        both = list(zip(tanks, set_points_c, strict=True))
+        return cls(
+            retention=np.array([tank.storage_efficiency(step_h) for tank in tanks]),
+            kept_hours=np.array([tank.kept_hours(step_h) for tank in tanks]),
+            gain_kw=np.array([tank.ambient_gain_kw for tank in tanks]),
+            power_kw=np.array(power_kw, dtype=float),
+            cop=np.array(cop, dtype=float),
+            restart_kwh=np.array([tank.state_of_charge_kwh(point - HYSTERESIS_K) for tank, point in both]),
+            full_kwh=np.array([tank.state_of_charge_kwh(point) for tank, point in both]),
+        )
+
+
+@dataclass(frozen=True)
+class DayOfBoilers:
+    """What a day of boilers came to; each field has the shape (boilers,). Costs are in the currency of the price.
+
+    Parameters
+    ----------
+    electricity_kwh, cost
+        Electricity that the boiler took [kWh], and what it cost.
+    baseline_kwh, baseline_cost
+        The same under an ordinary thermostat.
+    missing_heat_kwh, missing_heat_cost
+        Heat that the boiler has less in its tank at the end of the day than the thermostat's [kWh], and what making it
+        would cost at the day's mean price; negative where it has more.
+    savings
+        ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
+    mean_price
+        Of the day, per kWh.
+
+    """
+
+    electricity_kwh: Floats
+    cost: Floats
+    baseline_kwh: Floats
+    baseline_cost: Floats
+    missing_heat_kwh: Floats
+    missing_heat_cost: Floats
+    savings: Floats
+    mean_price: Floats
+
+
+def day_of(
+    boilers: Boilers,
+    *,
+    start_kwh: Floats,
+    heating: NDArray[np.bool_],
+    power_kw: Floats,
+    drawn_kwh: Floats,
+    price: Floats,
+    step_h: float,
+) -> DayOfBoilers:
+    """Return what a day of boilers came to.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    start_kwh
+        State of charge at the start, shape (boilers,) [kWh]. Where it is not known (NaN), the middle between the
+        thermostat's limits.
+    heating
+        Whether they were heating when the day began, shape (boilers,): a thermostat would go on up to its set-point.
+    power_kw
+        Electric power per step, shape (steps, boilers) [kW]; NaN where it is not known, which counts as none: what
+        was heated then is missing in the tank at the end, and charged there.
+    drawn_kwh
+        Heat drawn per step, shape (steps, boilers) [kWh].
+    price
+        Price per kWh and step, shape (steps, boilers); a step without one (NaN) counts at the day's mean price.
+    step_h
+        Length of a step [h].
+
+    """
+    start = np.where(np.isnan(start_kwh), (boilers.restart_kwh + boilers.full_kwh) / 2, start_kwh)
+    mean_price = np.nanmean(price, axis=0)
+    priced = np.where(np.isnan(price), mean_price, price)
+    power = np.nan_to_num(power_kw)
+    heat_per_kw = boilers.cop * boilers.kept_hours
+    inflow = (boilers.gain_kw - drawn_kwh / step_h) * boilers.kept_hours
+    heat, states = thermostat(
+        start,
+        retention=boilers.retention,
+        inflow_kwh=inflow,
+        heat_max_kwh=boilers.power_kw * heat_per_kw,
+        restart_kwh=boilers.restart_kwh,
+        full_kwh=boilers.full_kwh,
+        heating=heating & (start < boilers.full_kwh),
+    )
+    baseline_kw = heat / heat_per_kw
+    missing = states[-1] - _end_kwh(start, boilers.retention, inflow + power * heat_per_kw)
+    missing_cost = missing / boilers.cop * mean_price
+    cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw) * step_h for kw in (power, baseline_kw))
+    return DayOfBoilers(
+        electricity_kwh=power.sum(axis=0) * step_h,
+        cost=cost,
+        baseline_kwh=baseline_kw.sum(axis=0) * step_h,
+        baseline_cost=baseline_cost,
+        missing_heat_kwh=missing,
+        missing_heat_cost=missing_cost,
+        savings=baseline_cost - cost - missing_cost,
+        mean_price=mean_price,
+    )
+
+
+def states_between(state_kwh: Floats) -> Floats:
+    """Return the state of charge between steps [kWh], shape (steps - 1, boilers), from that during each step.
+
+    A reading is the mean of its step; between two of them the state is taken to be their mean, and next to a missing
+    one (NaN) that of the other.
+    """
+    before, after = state_kwh[:-1], state_kwh[1:]
+    return np.where(np.isnan(before), after, np.where(np.isnan(after), before, (before + after) / 2))
+
+
+def inferred_draw_offs_kwh(boilers: Boilers, between_kwh: Floats, power_kw: Floats, step_h: float) -> Floats:
+    """Return the heat drawn per step [kWh], shape (steps, boilers), that explains how states of charge changed.
+
+    Equation (4) of ``thermal.py``, solved for the demand. Noise of a sensor makes single steps negative, which the next
+    one takes back: with a limit at 0, heat would be drawn that nobody drew.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    between_kwh
+        State of charge at the start of each step and at the end of the last, shape (steps + 1, boilers) [kWh].
+    power_kw
+        Electric power per step, shape (steps, boilers) [kW].
+    step_h
+        Length of a step [h].
+
+    """
+    unexplained = boilers.retention * between_kwh[:-1] - between_kwh[1:]
+    return (unexplained / boilers.kept_hours + boilers.cop * power_kw + boilers.gain_kw) * step_h
+
+
+def _end_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:
+    """Return the state of charge at the end of the last step [kWh], from changes in each [kWh]."""
+    state = start_kwh
+    for change in change_kwh:
+        state = retention * state + change
+    return state

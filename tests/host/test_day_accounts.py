@@ -1,0 +1,192 @@
+"""What a day of a boiler came to: from metered power, plans, readings and prices in the database."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from flexmeasures import Asset, AssetType, Sensor
+from flexmeasures.data import db
+
+from smart_boiler_plugin.accounting import Day
+from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from tests.factories import make_account, make_household_boiler, store
+from tests.host.boilers import make_household
+from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
+from tests.host.queries import counted_queries
+
+MIDNIGHT = moments_of()[0]
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def boiler(app):
+    """A boiler with prices on the day, in an app context."""
+    with app.app_context():
+        boiler, price = make_household()
+        store(price, prices(), MIDNIGHT)
+        yield boiler
+
+
+def account(boiler, day=DAY, **options):
+    """Return what the day came to."""
+    return Day([boiler], day, **options).accounts()[0]
+
+
+def report_thermostat(boiler, *, demand=True, power=True):
+    """Store what a boiler under a thermostat reports, and return it. It begins at 57 °C, not heating."""
+    power_kw, drawn, states = follow_thermostat(boiler)
+    state = boiler.data.tank.temperature_c(np.array([states[0], states[0]]))
+    measure(boiler, "temperature", state, MIDNIGHT - QUARTER)
+    if power:
+        measure(boiler, "fill-rate", power_kw, MIDNIGHT)
+    if demand:
+        measure(boiler, "demand", drawn, MIDNIGHT)
+    return power_kw, drawn, states
+
+
+def test_a_boiler_that_follows_its_thermostat_saves_nothing(boiler):
+    power_kw, _, _ = report_thermostat(boiler)
+    found = account(boiler)
+    assert found.electricity_kwh == pytest.approx(power_kw.sum() / 4)
+    assert found.cost == pytest.approx(prices() @ power_kw / 4)
+    assert found.baseline_cost == pytest.approx(found.cost, abs=1e-9)
+    assert found.savings == pytest.approx(0, abs=1e-9)
+    assert found.coverage == 1.0
+    assert found.mean_price == pytest.approx(prices().mean())
+
+
+def test_draw_offs_are_inferred_from_temperature_and_power_where_they_are_not_measured(boiler):
+    power_kw, drawn, states = report_thermostat(boiler, demand=False)
+    tank = boiler.data.tank
+    # twice the draw-offs of the profile, which the account cannot know but from the temperatures
+    states = [states[0]]
+    for kw, heat in zip(power_kw, 2 * drawn, strict=True):
+        states.append(tank.after(states[-1], 0.25, kw, heat))
+    readings = tank.temperature_c((np.array(states)[:-1] + np.array(states)[1:]) / 2)
+    measure(boiler, "temperature", readings, MIDNIGHT)
+    found = account(boiler)
+    assert found.coverage == 1.0
+    known = account_with_demand(boiler, 2 * drawn)
+    assert found.baseline_kwh == pytest.approx(known.baseline_kwh, abs=0.15)
+    assert found.savings == pytest.approx(known.savings, abs=0.02)
+
+
+def account_with_demand(boiler, drawn):
+    """Return what the day came to with draw-offs measured as well."""
+    measure(boiler, "demand", drawn, MIDNIGHT)
+    return account(boiler)
+
+
+def test_without_measurements_the_tapping_profile_is_drawn_and_the_plan_was_followed(boiler):
+    power_kw, _, _ = follow_thermostat(boiler)
+    store(boiler.sensors["fill-rate"], power_kw, MIDNIGHT, source_type="scheduler")
+    found = account(boiler)
+    assert found.cost == pytest.approx(prices() @ power_kw / 4)
+    assert found.coverage == 0.0
+
+
+def test_metered_power_counts_where_there_is_some_and_the_plan_elsewhere(boiler):
+    # planned after the fact, which must not make it count more
+    planned, metered = np.full(96, 1.0), np.full(40, 0.25)
+    store(
+        boiler.sensors["fill-rate"], planned, MIDNIGHT, source_type="scheduler", recorded_at=MIDNIGHT + 3 * 96 * QUARTER
+    )
+    measure(boiler, "fill-rate", metered, MIDNIGHT)
+    day = Day([boiler], DAY)
+    assert day.power_kw[:, 0] == pytest.approx([0.25] * 40 + [1.0] * 56)
+    # draw-offs are not measured at all
+    assert day.accounts()[0].coverage == 0.0
+
+
+def test_what_was_expected_is_not_taken_for_measured(boiler):
+    report_thermostat(boiler, demand=False)
+    # sent the day before: a forecast
+    store(
+        boiler.sensors["demand"], [0.5] * 96, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT - timedelta(hours=6)
+    )
+    assert account(boiler).coverage < 0.05
+
+
+@pytest.mark.parametrize("reading", [-40.0, 400.0, float("nan")])
+def test_readings_that_no_water_has_are_not_believed(boiler, reading):
+    report_thermostat(boiler)
+    expected = account(boiler)
+    measure_again(boiler, [reading, reading])
+    assert account(boiler) == expected
+
+
+def measure_again(boiler, readings):
+    """Store readings that were recorded later than those of the day."""
+    later = MIDNIGHT + timedelta(days=5)
+    store(boiler.sensors["temperature"], readings, MIDNIGHT - QUARTER, source_type="gateway", recorded_at=later)
+
+
+def test_what_was_recorded_later_is_left_out_when_asked_for_the_state_of_knowledge(boiler):
+    report_thermostat(boiler)
+    with pytest.raises(NoPricesError):
+        raise account(boiler, known_at=MIDNIGHT - timedelta(days=9))
+
+
+def test_a_day_without_prices_or_power_is_told_and_not_counted(boiler):
+    problem = account(boiler)
+    assert isinstance(problem, SmartBoilerError)
+    assert "No power is known on 2025-10-28, neither metered nor planned" in str(problem)
+    problem = account(boiler, date(2025, 10, 20))
+    assert isinstance(problem, NoPricesError)
+    assert "update-prices --from-date 2025-10-20 --to-date 2025-10-20" in str(problem)
+
+
+def test_missing_prices_and_meter_readings_lower_the_coverage(app):
+    with app.app_context():
+        boiler, price = make_household()
+        store(price, prices()[:48], MIDNIGHT)
+        power_kw, drawn, _ = follow_thermostat(boiler)
+        measure(boiler, "fill-rate", power_kw[:72], MIDNIGHT)
+        measure(boiler, "demand", drawn, MIDNIGHT)
+        assert account(boiler).coverage == 0.5
+
+
+@pytest.mark.parametrize(("day", "quarters"), [(date(2025, 10, 26), 100), (date(2025, 3, 30), 92)])
+def test_a_day_on_which_the_clock_changes_has_its_own_length(app, day, quarters):
+    with app.app_context():
+        boiler, price = make_household()
+        moments = moments_of(day)
+        assert len(moments) == quarters
+        store(price, [0.2] * quarters, moments[0])
+        measure(boiler, "fill-rate", [1.0] * quarters, moments[0])
+        measure(boiler, "demand", [0.0] * quarters, moments[0])
+        found = account(boiler, day)
+        assert found.electricity_kwh == pytest.approx(quarters / 4)
+        assert found.cost == pytest.approx(0.2 * quarters / 4)
+        assert found.coverage == 1.0
+
+
+def test_prices_in_other_units_and_resolutions_are_converted(app):
+    with app.app_context():
+        boiler, _ = make_household()
+        market = Asset(name="market", generic_asset_type=AssetType(name="market"))
+        hourly = Sensor(
+            "hourly", unit="EUR/MWh", generic_asset=market, event_resolution=timedelta(hours=1), timezone="UTC"
+        )
+        db.session.add_all([market, hourly])
+        db.session.flush()
+        boiler.asset.flex_context = {"consumption-price": {"sensor": hourly.id}}
+        store(hourly, np.arange(24) * 10.0, MIDNIGHT)
+        measure(boiler, "fill-rate", [1.0] * 96, MIDNIGHT)
+        found = account(boiler)
+        # 0, 10, ... 230 EUR/MWh for an hour at 1 kW each
+        assert found.cost == pytest.approx(sum(range(24)) * 10 / 1000)
+        assert found.currency == "EUR"
+
+
+def test_the_number_of_queries_does_not_grow_with_the_number_of_boilers(boiler):
+    owner = make_account("Many")
+    fleet = [make_household_boiler(owner, f"Boiler {number}") for number in range(12)]
+    counts = []
+    for size in (2, 12):
+        some = fleet[:size]
+        _ = [(each.sensors, each.price) for each in some]
+        with counted_queries() as queries:
+            Day(some, DAY).accounts()
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -1,0 +1,274 @@
+"""Reports of costs and savings: the fleet's command, and the reporters that the host finds."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from flexmeasures import Asset, Source
+from flexmeasures.data import db
+from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
+from flexmeasures.data.models.time_series import TimedBelief
+
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.customers import CUSTOMER_ROLE
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.reporting import BoilerSavingsReporter
+from tests.factories import make_account, make_household_boiler, make_user, store
+from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
+
+MIDNIGHT = moments_of()[0]
+YESTERDAY = ("--date", DAY)
+
+
+@pytest.fixture
+def fleet(app):
+    """Ids of three boilers of two operators, A B and C; what A and B did on the day is known."""
+    with app.app_context():
+        ids = {}
+        for name, operator in (("A", "One"), ("B", "One"), ("C", "Two")):
+            found = db.session.query(type(make_account("x" + name))).filter_by(name=operator).one_or_none()
+            owner = make_account(
+                f"Client {name}",
+                roles=[CUSTOMER_ROLE],
+                consultancy=found or make_account(operator, roles=["Consultancy"]),
+            )
+            ids[name] = make_household_boiler(owner, f"Boiler {name}").asset.id
+        store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
+        for name, share in (("A", 1.0), ("B", 0.5)):
+            boiler = Boiler(db.session.get(Asset, ids[name]))
+            power_kw, drawn, states = follow_thermostat(boiler)
+            measure(boiler, "fill-rate", share * power_kw, MIDNIGHT)
+            measure(boiler, "demand", drawn, MIDNIGHT)
+            start_c = boiler.data.tank.temperature_c(states[0])
+            measure(boiler, "temperature", [start_c, start_c], MIDNIGHT - timedelta(minutes=15))
+        return ids
+
+
+def stored(boiler_id, role):
+    """Return what is stored on a boiler's sensor, one value per event."""
+    sensor = Boiler(db.session.get(Asset, boiler_id)).sensors[role]
+    return sensor.search_beliefs(most_recent_beliefs_only=True)["event_value"]
+
+
+def test_costs_and_savings_of_all_boilers_are_stored(app, flexmeasures, fleet):
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["A"]))
+        power_kw, _, _ = follow_thermostat(boiler)
+        cost = prices() @ power_kw / 4
+        assert stored(fleet["A"], "daily cost").tolist() == pytest.approx([cost])
+        assert stored(fleet["A"], "cost").to_numpy() == pytest.approx(prices() * power_kw / 4)
+        assert stored(fleet["A"], "daily savings").tolist() == pytest.approx([0], abs=1e-9)
+        assert stored(fleet["B"], "daily cost").tolist() == pytest.approx([cost / 2])
+        (event,) = stored(fleet["A"], "daily cost").index.get_level_values("event_start")
+        assert event == MIDNIGHT
+    assert result.exit_code == 1
+    assert f"Boiler {fleet['C']} (Boiler C), {DAY}: No power is known" in result.output
+    assert "2 of 3 reports (3 boilers, 1 days) are stored." in result.output
+    assert f"{cost:.2f}" in result.output
+    assert "100%" in result.output
+
+
+def test_running_it_again_stores_nothing_and_counts_nothing_twice(app, flexmeasures, fleet, contents):
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    before = contents()
+    again = flexmeasures("smart-boiler", "report", *YESTERDAY)
+    assert "2 of 3 reports" in again.output
+    assert contents() == before
+
+
+def test_a_correction_replaces_what_was_reported(app, flexmeasures, fleet):
+    flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer_of(app, fleet["B"]))
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["B"]))
+        store(
+            boiler.sensors["fill-rate"],
+            [1.0] * 96,
+            MIDNIGHT,
+            source_type="gateway",
+            recorded_at=MIDNIGHT + timedelta(9),
+        )
+    flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer_of(app, fleet["B"]))
+    with app.app_context():
+        assert stored(fleet["B"], "daily cost").tolist() == pytest.approx([prices().sum() / 4])
+
+
+def customer_of(app, boiler_id):
+    """Return the account id of a boiler's owner."""
+    with app.app_context():
+        return db.session.get(Asset, boiler_id).account_id
+
+
+def test_the_reporter_is_the_hosts_and_its_source_that_of_a_report_from_the_command_line(app, flexmeasures, fleet):
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        sources = stored(fleet["A"], "daily cost").index.get_level_values("source")
+        price = get_or_create_consumption_price_sensor("NL")
+        config = {"consumption_price_sensor": price.id, "loss_is_positive": True}
+        assert list(sources) == [ProfitOrLossReporter(config=config).data_source]
+        assert sources[0].model == "ProfitOrLossReporter"
+        assert db.session.query(Source).filter_by(model="ProfitOrLossReporter").count() == 1
+
+
+def test_the_hosts_own_report_of_metered_power_comes_to_the_same(app, flexmeasures, fleet, tmp_path):
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["A"]))
+        price = boiler.price.id
+        reporter = ProfitOrLossReporter(config={"consumption_price_sensor": price, "loss_is_positive": True})
+        (found,) = reporter.compute(
+            parameters={
+                "input": [{"sensor": boiler.sensors["fill-rate"].id}],
+                "output": [{"sensor": boiler.sensors["daily cost"].id}],
+                "start": MIDNIGHT.isoformat(),
+                "end": (MIDNIGHT + timedelta(days=1)).isoformat(),
+            }
+        )
+        assert stored(fleet["A"], "daily cost").tolist() == pytest.approx(found["data"]["event_value"].tolist())
+
+
+def test_the_pages_key_figures_count_each_day_once_also_after_a_change_of_tariff(app, flexmeasures, fleet):
+    customer = customer_of(app, fleet["A"])
+    flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer)
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["A"]))
+        other = get_or_create_consumption_price_sensor("BE")
+        store(other, [0.5] * 96, MIDNIGHT)
+        boiler.asset.flex_context = {"consumption-price": {"sensor": other.id}}
+        db.session.commit()
+        _, token = make_user(boiler.asset.owner, "client")
+        kwh = follow_thermostat(boiler)[0].sum() / 4
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer)
+    assert result.exit_code == 0
+    span = {"start": MIDNIGHT.isoformat(), "end": (MIDNIGHT + timedelta(days=1)).isoformat()}
+    url = f"/api/v3_0/assets/{fleet['A']}/kpis"
+    figures = app.test_client().get(url, query_string=span, headers={"Authorization": token}).json["data"]
+    assert [figure["title"] for figure in figures] == ["Cost", "Savings"]
+    assert figures[0]["unit"] == "EUR"
+    assert figures[0]["downsample_value"] == pytest.approx(0.5 * kwh, abs=0.006)
+
+
+def test_gaps_in_the_power_are_no_quarters_that_cost_nothing(app, flexmeasures, fleet):
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["C"]))
+        measure(boiler, "fill-rate", [1.0] * 8, MIDNIGHT)
+        measure(boiler, "fill-rate", [1.0] * 8, MIDNIGHT + timedelta(hours=20))
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        assert len(stored(fleet["C"], "cost")) == 16
+        assert stored(fleet["C"], "daily cost").iloc[0] == pytest.approx(
+            (prices()[:8].sum() + prices()[80:88].sum()) / 4
+        )
+
+
+@pytest.mark.parametrize("broken", ["no price", "unknown price", "wrong data", "no sensor"])
+def test_one_boilers_failure_stops_no_other(app, flexmeasures, fleet, broken):
+    with app.app_context():
+        asset = db.session.get(Asset, fleet["A"])
+        if broken == "no price":
+            asset.flex_context = {"consumption-price": "0.30 EUR/kWh"}
+        elif broken == "unknown price":
+            asset.flex_context = {"consumption-price": {"sensor": 999_999}}
+        elif broken == "wrong data":
+            asset.attributes = {**asset.attributes, "smart-boiler": {"volume_l": "much"}}
+        else:
+            db.session.delete(Boiler(asset).sensors["daily savings"])
+        db.session.commit()
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        assert len(stored(fleet["B"], "daily cost")) == 1
+        if broken != "no sensor":
+            assert len(stored(fleet["A"], "daily cost")) == 0
+            assert f"Boiler {fleet['A']} (Boiler A), {DAY}: " in result.output
+            assert result.exit_code == 1
+        else:
+            # it is made again, as after an update of the plugin
+            assert len(stored(fleet["A"], "daily cost")) == 1
+    assert "Traceback" not in result.output
+
+
+def test_only_the_boilers_of_the_operator_or_customer_are_reported(app, flexmeasures, fleet):
+    with app.app_context():
+        operator = db.session.get(Asset, fleet["A"]).owner.consultancy_account_id
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY, "--operator", operator)
+    assert "2 of 2 reports (2 boilers, 1 days)" in result.output
+    assert result.exit_code == 0
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer_of(app, fleet["B"]))
+    assert "1 of 1 reports" in result.output
+    assert "Boiler A" not in result.output
+
+
+def test_several_days_are_summed_up_per_boiler(app, flexmeasures, fleet):
+    result = flexmeasures("smart-boiler", "report", "--from", DAY - timedelta(days=1), "--until", DAY)
+    assert f"(Boiler A), {DAY - timedelta(days=1)}: No consumption price is known" in result.output
+    assert "2 of 6 reports (3 boilers, 2 days)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--date", "2999-01-01"], "2999-01-01 is not over yet"),
+        (["--date", "2025-10-28", "--from", "2025-10-01"], "Give either --date, or --from and --until."),
+        (["--from", "2025-10-28", "--until", "2025-10-01"], "--until (2025-10-01) is before --from (2025-10-28)"),
+        (["--customer", "99"], "There is no account 99."),
+        (["--date", "tomorrow"], "does not match"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_told(flexmeasures, fleet, words, said):
+    result = flexmeasures("smart-boiler", "report", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_without_boilers_it_says_so(flexmeasures):
+    result = flexmeasures("smart-boiler", "report")
+    assert result.exit_code == 1
+    assert "There is no boiler" in result.output
+
+
+def test_an_account_that_is_no_customer_is_refused(app, flexmeasures, fleet):
+    with app.app_context():
+        operator = db.session.get(Asset, fleet["A"]).owner.consultancy_account_id
+    result = flexmeasures("smart-boiler", "report", "--customer", operator)
+    assert f"Account {operator} is no boiler customer." in result.output
+
+
+def test_the_host_finds_the_savings_reporter_by_name(app, flexmeasures, fleet, tmp_path):
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["B"]))
+        fill_rate, savings = (boiler.sensors[role].id for role in ("fill-rate", "daily savings"))
+    parameters = tmp_path / "parameters.json"
+    parameters.write_text(json.dumps({"input": [{"sensor": fill_rate}], "output": [{"sensor": savings}]}))
+    result = flexmeasures(
+        *("add", "report", "--reporter", "BoilerSavingsReporter", "--parameters", parameters),
+        *("--start", MIDNIGHT.isoformat(), "--end", (MIDNIGHT + timedelta(days=1)).isoformat()),
+    )
+    assert result.exit_code == 0, result.output
+    with app.app_context():
+        (by_host,) = stored(fleet["B"], "daily savings")
+        db.session.query(TimedBelief).filter_by(sensor_id=savings).delete()
+        db.session.commit()
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        assert stored(fleet["B"], "daily savings").tolist() == pytest.approx([by_host])
+        assert by_host != 0
+
+
+def test_a_report_without_a_whole_day_says_so(app, fleet):
+    with app.app_context():
+        sensors = Boiler(db.session.get(Asset, fleet["B"])).sensors
+        parameters = {
+            "input": [{"sensor": sensors["fill-rate"].id}],
+            "output": [{"sensor": sensors["daily savings"].id}],
+            "start": MIDNIGHT.isoformat(),
+            "end": (MIDNIGHT + timedelta(hours=23)).isoformat(),
+        }
+        with pytest.raises(SmartBoilerError, match="No whole day of Europe/Amsterdam lies between"):
+            BoilerSavingsReporter().compute(parameters=parameters)
+
+
+def test_it_tells_how_it_goes_and_how_to_call_it(flexmeasures, fleet):
+    assert "Reports" in flexmeasures("smart-boiler", "report", *YESTERDAY).output
+    text = flexmeasures("smart-boiler", "report", "--help").output
+    assert "flexmeasures smart-boiler report --date 2026-02-04" in text

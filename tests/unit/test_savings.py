@@ -1,0 +1,182 @@
+"""Savings at equal heat, against figures worked out by hand."""
+
+import numpy as np
+import pytest
+
+from smart_boiler_plugin.savings import Boilers, day_of, inferred_draw_offs_kwh, states_between
+from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
+
+STEP_H = 0.25
+STEPS = 96
+
+
+def boilers_of(count, seed=1):
+    """Return as many boilers, no two alike, and their tanks."""
+    chance = np.random.default_rng(seed)
+    tanks = [
+        Tank(volume_l=volume, standing_loss_kwh_per_day=standing_loss_kwh_per_day("C", volume))
+        for volume in chance.uniform(30, 300, count)
+    ]
+    made = Boilers.of(
+        tanks,
+        power_kw=chance.uniform(1, 4, count),
+        cop=chance.uniform(1, 4, count),
+        temperature_max_c=chance.uniform(56, 75, count),
+        step_h=STEP_H,
+    )
+    return made, tanks
+
+
+def plain(**changes):
+    """Return one boiler that loses nothing: 2 kW, its thermostat heats from 3 to 4 kWh."""
+    usual = {"retention": 1.0, "kept_hours": 0.25, "gain_kw": 0.0, "power_kw": 2.0, "cop": 1.0}
+    usual |= {"restart_kwh": 3.0, "full_kwh": 4.0, **changes}
+    return Boilers(**{name: np.array([value]) for name, value in usual.items()})
+
+
+def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, heating=False):
+    """Return what a day of one boiler came to."""
+    return day_of(
+        boilers,
+        start_kwh=np.array([start_kwh]),
+        heating=np.array([heating]),
+        power_kw=np.array(power_kw, dtype=float)[:, None],
+        drawn_kwh=np.array(drawn_kwh, dtype=float)[:, None],
+        price=np.array(price, dtype=float)[:, None],
+        step_h=STEP_H,
+    )
+
+
+def test_an_hour_worked_out_by_hand():
+    # thermostat: 3.5 -0.5 = 3.0 | on: -0.5 +0.5 = 3.0 | +0.5 = 3.5 | +0.5 = 4.0
+    # which is 1.5 kWh for 0.5 * (0.2 + 0.3 + 0.4) = 0.45
+    # boiler: 0.5 kWh at 0.1 = 0.05; it ends at 3.5 + 0.5 - 1.0 = 3.0: 1 kWh less, at the mean of 0.25
+    found = day(plain(), 3.5, [2, 0, 0, 0], [0.5, 0.5, 0, 0], [0.1, 0.2, 0.3, 0.4])
+    assert found.electricity_kwh[0] == pytest.approx(0.5)
+    assert found.cost[0] == pytest.approx(0.05)
+    assert found.baseline_kwh[0] == pytest.approx(1.5)
+    assert found.baseline_cost[0] == pytest.approx(0.45)
+    assert found.missing_heat_kwh[0] == pytest.approx(1.0)
+    assert found.missing_heat_cost[0] == pytest.approx(0.25)
+    assert found.savings[0] == pytest.approx(0.15)
+    assert found.mean_price[0] == pytest.approx(0.25)
+
+
+def test_a_heat_pump_makes_up_for_missing_heat_with_less_electricity():
+    # cop 2: 1 kW heats 0.5 kWh per step. thermostat: 3.0 | on: +0.5 -> 3.5 (1 kW) ... full after two steps
+    found = day(plain(power_kw=1.0, cop=2.0), 3.0, [0, 0], [0, 0], [0.1, 0.3])
+    assert found.baseline_cost[0] == pytest.approx(0.25 * 0.1 + 0.25 * 0.3)
+    assert found.missing_heat_kwh[0] == pytest.approx(1.0)
+    # 1 kWh of heat is 0.5 kWh of electricity, at the mean of 0.2
+    assert found.missing_heat_cost[0] == pytest.approx(0.1)
+    assert found.savings[0] == pytest.approx(0.0)
+
+
+def test_more_heat_than_under_the_thermostat_is_credited():
+    # the thermostat does nothing at 3.5; the boiler puts in 0.5 kWh for 0.05, worth 0.5 * 0.2 at the mean price
+    found = day(plain(), 3.5, [2, 0], [0, 0], [0.1, 0.3])
+    assert found.savings[0] == pytest.approx(0.5 * 0.2 - 0.05)
+
+
+def test_a_boiler_that_follows_its_thermostat_saves_nothing():
+    count = 50
+    boilers, _ = boilers_of(count)
+    chance = np.random.default_rng(2)
+    start = chance.uniform(boilers.restart_kwh - 2, boilers.full_kwh + 1)
+    rest = {
+        "heating": chance.random(count) < 0.5,
+        "drawn_kwh": chance.uniform(0, 0.3, (STEPS, count)) * (chance.random((STEPS, count)) < 0.3),
+        "price": chance.uniform(-0.1, 0.5, (STEPS, count)),
+        "step_h": STEP_H,
+    }
+    baseline = thermostat_kw(boilers, start, **rest)
+    found = day_of(boilers, start_kwh=start, power_kw=baseline, **rest)
+    assert found.electricity_kwh.min() > 0
+    assert found.cost == pytest.approx(found.baseline_cost, abs=1e-9)
+    assert found.missing_heat_kwh == pytest.approx(0, abs=1e-9)
+    assert found.savings == pytest.approx(0, abs=1e-9)
+
+
+def thermostat_kw(boilers, start, *, heating, drawn_kwh, price, step_h):
+    """Return what a thermostat does, step by step as one would say it, and not as the code under test does."""
+    power = np.zeros(drawn_kwh.shape)
+    for boiler in range(drawn_kwh.shape[1]):
+        state, on = start[boiler], heating[boiler] and start[boiler] < boilers.full_kwh[boiler]
+        kept, heat_per_kw = boilers.kept_hours[boiler], boilers.kept_hours[boiler] * boilers.cop[boiler]
+        for step in range(len(power)):
+            on = on or state <= boilers.restart_kwh[boiler]
+            flow = boilers.gain_kw[boiler] - drawn_kwh[step, boiler] / step_h
+            idle = boilers.retention[boiler] * state + flow * kept
+            if on:
+                wanted = max((boilers.full_kwh[boiler] - idle) / heat_per_kw, 0)
+                power[step, boiler] = min(wanted, boilers.power_kw[boiler])
+            state = idle + power[step, boiler] * heat_per_kw
+            on = on and state < boilers.full_kwh[boiler] - 1e-9
+    return power
+
+
+def test_a_drained_tank_is_no_saving():
+    # no losses, one price: the thermostat bought just the heat that the boiler is missing
+    found = day(plain(), 3.5, [0] * STEPS, [0.05] * STEPS, [0.3] * STEPS)
+    assert found.missing_heat_kwh[0] > 1
+    assert found.cost[0] == 0
+    assert found.savings[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_colder_tank_saves_its_standing_loss_and_no_more():
+    tank = Tank(volume_l=80, standing_loss_kwh_per_day=1.1093)
+    boilers = Boilers.of([tank], power_kw=[1.5], cop=[1.0], temperature_max_c=[65.0], step_h=STEP_H)
+    start, drawn = tank.state_of_charge_kwh(57.0), np.full(STEPS, 0.03)
+    found = day(boilers, start, [0] * STEPS, drawn, [0.3] * STEPS)
+    cold, states = start, [start]
+    for heat in drawn:
+        cold = tank.after(cold, STEP_H, 0.0, heat)
+        states.append(cold)
+    # both lose UA * (T - T_ambient); the thermostat's tank is at 60 °C at most
+    hottest_c, mean_c = 60.0, tank.temperature_c(np.array(states)).mean()
+    most = 24 * tank.heat_loss_coefficient_kw_per_k * (hottest_c - mean_c) * 0.3
+    assert 0 < found.savings[0] < most
+
+
+def test_a_step_without_a_price_counts_at_the_mean_price():
+    found = day(plain(), 3.5, [2, 2], [0, 0], [0.1, np.nan])
+    assert found.mean_price[0] == pytest.approx(0.1)
+    assert found.cost[0] == pytest.approx(2 * 0.5 * 0.1)
+
+
+def test_unknown_power_is_no_saving():
+    # it kept its heat in truth; by what is known it is 1 kWh colder, and that is charged
+    drawn, price = [0.5, 0.5, 0, 0], [0.3] * 4
+    unknown = day(plain(), 3.5, [np.nan] * 4, drawn, price)
+    assert unknown.savings[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_an_unknown_start_is_taken_between_the_limits_of_the_thermostat():
+    known = day(plain(), 3.5, [0, 2], [0.2, 0.2], [0.1, 0.3])
+    unknown = day(plain(), np.nan, [0, 2], [0.2, 0.2], [0.1, 0.3])
+    assert unknown.savings[0] == known.savings[0]
+
+
+def test_a_ceiling_below_the_set_point_is_the_set_point():
+    tank = Tank(volume_l=80, standing_loss_kwh_per_day=1.0)
+    low = Boilers.of([tank], power_kw=[1.5], cop=[1.0], temperature_max_c=[55.0], step_h=STEP_H)
+    assert tank.temperature_c(low.full_kwh[0]) == pytest.approx(55.0)
+    assert tank.temperature_c(low.restart_kwh[0]) == pytest.approx(50.0)
+
+
+def test_draw_offs_are_inferred_from_states_and_power():
+    boilers, tanks = boilers_of(3)
+    chance = np.random.default_rng(3)
+    drawn, power = chance.uniform(0, 0.3, (STEPS, 3)), chance.uniform(0, 2, (STEPS, 3))
+    states = np.empty((STEPS + 1, 3))
+    states[0] = 4.0
+    for step in range(STEPS):
+        for i, tank in enumerate(tanks):
+            heat_kw = boilers.cop[i] * power[step, i]
+            states[step + 1, i] = tank.after(states[step, i], STEP_H, heat_kw, drawn[step, i])
+    assert inferred_draw_offs_kwh(boilers, states, power, STEP_H) == pytest.approx(drawn, abs=1e-9)
+
+
+def test_between_two_readings_the_state_is_their_mean_and_next_to_a_gap_that_of_the_other():
+    during = np.array([[3.0], [4.0], [np.nan], [np.nan], [5.0]])
+    assert states_between(during)[:, 0] == pytest.approx([3.5, 4.0, np.nan, 5.0], nan_ok=True)
