@@ -182,7 +182,7 @@ class Demo:
             say(", ".join(seen))
 
     def report_costs(self) -> None:
-        """Step 6: costs of yesterday (as metered) and of the plan, by the host's ProfitOrLossReporter."""
+        """Step 6: costs of yesterday (as metered) and of the plan, by the host's ProfitOrLossReporter; and savings."""
         for customer in self.households:
             with show.timed(customer.name) as say:
                 folder = self.stack.folder / "reports"
@@ -200,6 +200,11 @@ class Demo:
                     *report, *files, "--start", self.plan_start.isoformat(), "--end", plan_end.isoformat()
                 )
                 say(f"costs of yesterday and of the plan are on sensor {cost}")
+        with show.timed("flexmeasures smart-boiler report"):
+            said = self.stack.shell.run("smart-boiler", "report", "--date", f"{self.yesterday:%Y-%m-%d}")
+        for line in said.splitlines()[1:]:
+            show.note(line)
+        show.note("Yesterday the boilers still ran under their ordinary thermostats: there is nothing to save yet.")
         show.heading("What came of it")
         show.table(
             [self._result(customer) for customer in self.households],

@@ -1,6 +1,7 @@
 """POST /boiler-customer: what it makes, what it answers, and what it refuses."""
 
 import socket
+from datetime import timedelta
 
 import pytest
 from flexmeasures import Account, Asset, Sensor, User
@@ -70,6 +71,16 @@ def test_sensors_are_quarter_hourly_and_in_local_time(app, post, role, unit):
             900,
             "Europe/Amsterdam",
         )
+
+
+@pytest.mark.parametrize("role", ["daily cost", "daily savings"])
+def test_costs_and_savings_of_a_day_are_key_figures_of_the_boilers_page(app, post, role):
+    made = post().json
+    with app.app_context():
+        sensor = db.session.get(Sensor, made[role.replace(" ", "_")])
+        assert (sensor.name, sensor.unit, sensor.timezone) == (role, "EUR", "Europe/Amsterdam")
+        assert sensor.event_resolution == timedelta(days=1)
+        assert sensor.id in [kpi["sensor"] for kpi in sensor.generic_asset.sensors_to_show_as_kpis]
 
 
 def test_consumption_counts_positive_on_the_fill_rate(app, post):

@@ -1,0 +1,129 @@
+"""What reports of costs and savings take: 1,000 boilers, one day, everything measured.
+
+Prints CPU time per boiler-day of each part, its share of the whole, and SQL statements for two sizes of fleet::
+
+    python -m benchmarks.reports
+    python -m benchmarks.reports --boilers 200
+
+"read" and "savings" are for all boilers at once; "cost" is the host's ProfitOrLossReporter for each; "store" is what it
+takes to store a day of costs per quarter, the daily cost and the daily savings, also boiler by boiler.
+"""
+
+import argparse
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pandas as pd
+from flexmeasures import Source
+from flexmeasures.data import db
+from flexmeasures.utils.time_utils import server_now
+from sqlalchemy import text
+from tabulate import tabulate
+
+from benchmarks.app import app_context
+from smart_boiler_plugin.accounting import Day
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.costs import Costs
+from smart_boiler_plugin.customers import CUSTOMER_ROLE
+from smart_boiler_plugin.fleet_reports import REPORTED, boilers_of
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.reporting import BoilerSavingsReporter, savings_frame
+from smart_boiler_plugin.results import Results
+from tests.factories import make_account, make_household_boiler, store
+from tests.host.queries import counted_queries
+
+DAY = pd.Timestamp("2025-10-28", tz="Europe/Amsterdam")
+FILL = text("""
+    INSERT INTO timed_belief (event_start, belief_horizon, cumulative_probability, event_value, sensor_id, source_id)
+    SELECT moment, INTERVAL '0', 0.5, :low + :span * random(), sensor.id, :source
+    FROM sensor,
+         generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz), INTERVAL '15 minutes') AS moment
+    WHERE sensor.name = :role
+""")
+
+
+class SavedLater:
+    """Takes results and keeps them, to tell working out from storing."""
+
+    def __init__(self):
+        self.frames = []
+
+    def save(self, frame):
+        """Keep what would be stored."""
+        self.frames.append(frame)
+
+
+def make_fleet(count):
+    """Make boilers with prices and a day of readings, power and draw-offs."""
+    owner = make_account("Client", roles=[CUSTOMER_ROLE])
+    for number in range(count):
+        make_household_boiler(owner, f"Boiler {number}")
+    store(get_or_create_consumption_price_sensor("NL"), [0.2, 0.3] * 48, DAY)
+    source = Source(name="meter", type="gateway")
+    db.session.add(source)
+    db.session.flush()
+    span = {"start": DAY - timedelta(hours=1), "end": DAY + timedelta(hours=25), "source": source.id}
+    for role, low, width in (("temperature", 52, 8), ("fill-rate", 0, 0.4), ("demand", 0, 0.05)):
+        db.session.execute(FILL, {**span, "role": role, "low": low, "span": width})
+    db.session.commit()
+    db.session.execute(text("ANALYZE"))
+
+
+@contextmanager
+def cpu_ms(found, what):
+    """Note the CPU time [ms] and the number of SQL statements of a part."""
+    with counted_queries() as queries:
+        begin = time.process_time()
+        yield
+        found[what] = (1000 * (time.process_time() - begin), len(queries))
+
+
+def measure(count):
+    """Return CPU time [ms] and SQL statements by part, of a report of so many boilers."""
+    found = {}
+    boilers = [Boiler(asset) for asset in boilers_of()[:count]]
+    # as the command has them when it begins to read
+    _ = [(boiler.sensors, boiler.price) for boiler in boilers]
+    with cpu_ms(found, "read"):
+        day = Day(boilers, DAY.date())
+    with cpu_ms(found, "savings"):
+        accounts = day.accounts()
+    later, source = SavedLater(), BoilerSavingsReporter().data_source
+    with cpu_ms(found, "cost (host)"):
+        costs = Costs(day, later)
+        for number in range(count):
+            costs.store(number)
+    sensors = [boiler.sensors[role] for boiler in boilers for role in REPORTED]
+    with cpu_ms(found, "store"):
+        results = Results(sensors, day.start, day.end)
+        for boiler, account in zip(boilers, accounts, strict=True):
+            later.save(savings_frame([account], boiler.sensors["daily savings"], source, server_now()))
+        for frame in later.frames:
+            results.save(frame)
+    with cpu_ms(found, "again, nothing new"):
+        results = Results(sensors, day.start, day.end)
+        for frame in later.frames:
+            results.save(frame)
+    db.session.rollback()
+    return found
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--boilers", type=int, default=1000, help="how many (default: 1000)")
+    many = parser.parse_args().boilers
+    few = max(many // 10, 1)
+    with app_context():
+        make_fleet(many)
+        measure(1)  # first calls compile and cache
+        of_few, of_many = measure(few), measure(many)
+    whole = sum(ms for ms, _ in of_many.values())
+    rows = [[part, ms / many, ms / whole, of_few[part][1], statements] for part, (ms, statements) in of_many.items()]
+    headers = ["part", "CPU [ms/boiler-day]", "share", f"SQL, {few} boilers", f"SQL, {many} boilers"]
+    print(tabulate(rows, headers, floatfmt=("", ".2f", ".1%", "", "")))
+
+
+if __name__ == "__main__":
+    main()
