@@ -22,7 +22,7 @@ from sqlalchemy import text
 from tabulate import tabulate
 
 from benchmarks.app import app_context
-from smart_boiler_plugin.accounting import Day
+from smart_boiler_plugin.accounting import read_days
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.costs import Costs
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
@@ -86,7 +86,7 @@ def measure(count):
     # as the command has them when it begins to read
     _ = [(boiler.sensors, boiler.price) for boiler in boilers]
     with cpu_ms(found, "read"):
-        day = Day(boilers, DAY.date())
+        (day,) = read_days(boilers, DAY.date())
     with cpu_ms(found, "savings"):
         accounts = day.accounts()
     later, source = SavedLater(), BoilerSavingsReporter().data_source

@@ -5,7 +5,7 @@ Nothing is stored here: ``reporting.py`` and ``fleet.py`` do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from statistics import fmean
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from smart_boiler_plugin import measured, savings
 from smart_boiler_plugin.boiler import RESOLUTION, Boiler, currency_of
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.measured import Measured
 from smart_boiler_plugin.thermal import drawn_kwh
 
 Floats = NDArray[np.float64]
@@ -116,37 +117,28 @@ def total_of(accounts: Sequence[DayAccount]) -> Total:
 
 
 class Day:
-    """A local day of boilers in one time zone: what is known of it, read at once, and what it came to.
-
-    The number of queries does not depend on the number of boilers.
+    """A local day of boilers in one time zone: what is known of it, and what it came to. Made by ``read_days``.
 
     Parameters
     ----------
     boilers
         Which.
-    day
-        Local date.
-    known_at
-        What was recorded later is left out; None leaves nothing out.
-
-    Raises
-    ------
-    SmartBoilerError
-        If a boiler has no sensor with a consumption price.
+    moments
+        Quarters of the day, local.
+    known
+        What was measured and planned in the day, and in a quarter before and one after it: the state at midnight shows
+        in both quarters beside it.
+    price_by_id
+        Consumption price per kWh and quarter, by id of its sensor; NaN where it is not known.
 
     """
 
-    def __init__(self, boilers: Sequence[Boiler], day: date, known_at: datetime | None = None) -> None:
-        self.boilers, self.date = boilers, day
-        self.start, self.end = midnights(day, boilers[0].timezone)
-        self.moments = pd.date_range(self.start, self.end, freq=RESOLUTION, inclusive="left")
-        # one quarter more at either end: the state at midnight shows in both quarters beside it
-        self._known = measured.read(boilers, self.start - RESOLUTION, self.end + RESOLUTION, known_at)
-        self.price_sensor_by_id = {boiler.price.id: boiler.price for boiler in boilers}
-        self.price_by_id = {
-            price_id: measured.prices(sensor, self.start, self.end, known_at)
-            for price_id, sensor in self.price_sensor_by_id.items()
-        }
+    def __init__(
+        self, boilers: Sequence[Boiler], moments: pd.DatetimeIndex, known: Measured, price_by_id: dict[int, pd.Series]
+    ) -> None:
+        self.boilers, self.moments, self._known, self.price_by_id = boilers, moments, known, price_by_id
+        self.start, self.end = moments[0], moments[-1] + RESOLUTION
+        self.date: date = self.start.date()
 
     @property
     def power_kw(self) -> Floats:
@@ -220,6 +212,42 @@ class Day:
 
 def _ratio(cost: float, electricity_kwh: float) -> float | None:
     return cost / electricity_kwh if electricity_kwh else None
+
+
+def read_days(
+    boilers: Sequence[Boiler], first: date, last: date | None = None, known_at: datetime | None = None
+) -> Iterator[Day]:
+    """Read what is known of local days of boilers in one time zone, at once, and yield them.
+
+    The number of queries depends neither on the number of boilers nor on that of days.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    first, last
+        The days, both included; None means the first alone.
+    known_at
+        What was recorded later is left out; None leaves nothing out.
+
+    Raises
+    ------
+    SmartBoilerError
+        If a boiler has no sensor with a consumption price.
+
+    """
+    timezone = boilers[0].timezone
+    start, end = midnights(first, timezone)[0], midnights(last or first, timezone)[1]
+    known = measured.read(boilers, start - RESOLUTION, end + RESOLUTION, known_at)
+    price_by_id = {
+        price.id: measured.prices(price, start, end, known_at)
+        for price in {boiler.price.id: boiler.price for boiler in boilers}.values()
+    }
+    moments = pd.date_range(start, end, freq=RESOLUTION, inclusive="left")
+    for day in pd.date_range(first, last or first, freq="D"):
+        i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day.date(), timezone))
+        price_of_day = {price_id: price.iloc[i:j] for price_id, price in price_by_id.items()}
+        yield Day(boilers, moments[i:j], known.rows(i, j + 2), price_of_day)
 
 
 def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -60,7 +60,8 @@ class Costs:
 
     def __init__(self, day: Day, results: Results) -> None:
         self._day, self._results = day, results
-        self._reporters = {price_id: self._reporter(price) for price_id, price in day.price_sensor_by_id.items()}
+        prices = {boiler.price.id: boiler.price for boiler in day.boilers}
+        self._reporters = {price_id: self._reporter(price) for price_id, price in prices.items()}
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""

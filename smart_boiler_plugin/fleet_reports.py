@@ -13,7 +13,7 @@ from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
 from sqlalchemy.orm import joinedload, subqueryload
 
-from smart_boiler_plugin.accounting import Day, DayAccount
+from smart_boiler_plugin.accounting import DayAccount, read_days
 from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, make_missing_sensors
 from smart_boiler_plugin.costs import Costs
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
@@ -113,7 +113,7 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
     """Report a day of boilers in one time zone: together, and each alone where that fails."""
     try:
         with db.session.begin_nested():
-            day = Day(boilers, date_of_day)
+            (day,) = read_days(boilers, date_of_day)
             accounts = day.accounts()
     except Exception as error:  # noqa: BLE001 (whatever is wrong with one of them)
         for boiler in boilers:

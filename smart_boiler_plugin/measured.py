@@ -6,7 +6,7 @@ Everything here reads. What one boiler is planned with: ``observations.py``. Wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -54,6 +54,10 @@ class Measured:
     def power_kw(self) -> Floats:
         """Fill rate as metered, else as planned [kW]."""
         return np.where(np.isnan(self.metered_kw), self.planned_kw, self.metered_kw)
+
+    def rows(self, begin: int, end: int) -> Measured:
+        """Return some of the quarters."""
+        return Measured(*(getattr(self, each.name)[begin:end] for each in fields(self)))
 
 
 def read(boilers: Sequence[Boiler], start: datetime, end: datetime, known_at: datetime | None = None) -> Measured:

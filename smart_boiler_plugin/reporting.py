@@ -15,7 +15,7 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data.models.reporting import Reporter
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.accounting import Day, DayAccount, midnights
+from smart_boiler_plugin.accounting import DayAccount, midnights, read_days
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
 
@@ -50,7 +50,8 @@ class BoilerSavingsReporter(Reporter):
         """
         boiler = Boiler(input[0]["sensor"].generic_asset)
         recorded_at = belief_time or server_now()
-        outcomes = [Day([boiler], day, recorded_at).accounts()[0] for day in _whole_days(start, end, boiler.timezone)]
+        days = _whole_days(start, end, boiler.timezone)
+        outcomes = [day.accounts()[0] for day in read_days([boiler], days[0], days[-1], recorded_at)] if days else []
         accounts = [outcome for outcome in outcomes if isinstance(outcome, DayAccount)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, SmartBoilerError)]
         for failure in failures:

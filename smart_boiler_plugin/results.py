@@ -7,6 +7,7 @@ some 0.7 s for a boiler and day.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -38,9 +39,9 @@ class Results:
             .filter(TimedBelief.event_start >= start, TimedBelief.event_start < end)
             .order_by(*by_event, TimedBelief.belief_horizon)
         )
-        self._stored: dict[tuple[int, datetime], dict[int, float]] = {}
+        self._stored: defaultdict[int, dict[tuple[int, datetime], float]] = defaultdict(dict)
         for sensor_id, event_start, source_id, value in db.session.execute(query):
-            self._stored.setdefault((sensor_id, event_start), {})[source_id] = value
+            self._stored[sensor_id][source_id, event_start] = value
 
     def save(self, frame: tb.BeliefsDataFrame) -> None:
         """Store values of one source on one sensor, unless they are there already. Flushes, does not commit.
@@ -52,32 +53,26 @@ class Results:
 
         """
         source: Source = frame.lineage.sources[0]
-        starts = frame.event_starts
-        stored = [self._stored.get((frame.sensor.id, start), {}) for start in starts]
+        stored = self._stored[frame.sensor.id]
         same = [
-            math.isclose(values.get(source.id, math.nan), value, rel_tol=0, abs_tol=1e-9)
-            for values, value in zip(stored, frame["event_value"], strict=True)
+            math.isclose(stored.get((source.id, start), math.nan), value, rel_tol=0, abs_tol=1e-9)
+            for start, value in zip(frame.event_starts, frame["event_value"], strict=True)
         ]
         if frame.sensor.event_resolution >= timedelta(days=1):
-            self._forget_other_sources(frame.sensor, source, starts.min(), starts.max())
+            self._forget_other_sources(frame.sensor, source, set(frame.event_starts))
         if not all(same):
             save_to_db(frame[[not kept for kept in same]])
 
-    def _forget_other_sources(self, sensor: Sensor, source: Source, first: datetime, last: datetime) -> None:
+    def _forget_other_sources(self, sensor: Sensor, source: Source, days: set[datetime]) -> None:
         """Take away what other sources have for the same days.
 
         The key figures of FlexMeasures 1.0.1 add up all sources of a day, such as the reporters of two tariffs; to see
         whether it still does: `search_beliefs` in its `get_kpis` names no ``one_deterministic_belief_per_event``.
         """
-        others = {
-            other
-            for (sensor_id, start), values in self._stored.items()
-            if sensor_id == sensor.id and first <= start <= last
-            for other in values.keys() - {source.id}
-        }
+        others = {other for other, start in self._stored[sensor.id] if other != source.id and start in days}
         if others:
             db.session.execute(
                 db.delete(TimedBelief)
                 .filter(TimedBelief.sensor_id == sensor.id, TimedBelief.source_id.in_(others))
-                .filter(TimedBelief.event_start >= first, TimedBelief.event_start <= last)
+                .filter(TimedBelief.event_start.in_(days))
             )

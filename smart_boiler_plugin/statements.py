@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.accounting import Day, DayAccount, Total, total_of
+from smart_boiler_plugin.accounting import Day, DayAccount, Total, read_days, total_of
 from smart_boiler_plugin.boiler import currency_of
 from smart_boiler_plugin.customers import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -84,14 +84,14 @@ def statement_of(customer: Customer, first: date | None = None, last: date | Non
     last = last or yesterday
     first = first or last - USUAL + timedelta(days=1)
     _check(first, last, yesterday)
-    days = [_day(customer, day.date()) for day in pd.date_range(first, last, freq="D")]
+    days = [_account(day) for day in read_days([boiler], first, last)]
     known = [account for account in days if isinstance(account, DayAccount)]
     return Statement(customer, first, last, days, total_of(known) if known else None)
 
 
-def _day(customer: Customer, day: date) -> DayAccount | UnknownDay:
-    account = Day([customer.boiler], day).accounts()[0]
-    return account if isinstance(account, DayAccount) else UnknownDay(day, str(account))
+def _account(day: Day) -> DayAccount | UnknownDay:
+    (account,) = day.accounts()
+    return account if isinstance(account, DayAccount) else UnknownDay(day.date, str(account))
 
 
 def _check(first: date, last: date, yesterday: date) -> None:

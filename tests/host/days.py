@@ -10,7 +10,7 @@ from smart_boiler_plugin.thermal import drawn_kwh
 from tests.factories import store
 
 DAY = date(2025, 10, 28)
-LATER = timedelta(days=2)
+LATER = timedelta(days=5)
 TIMEZONE = "Europe/Amsterdam"
 
 

@@ -7,7 +7,7 @@ import pytest
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 
-from smart_boiler_plugin.accounting import Day
+from smart_boiler_plugin.accounting import read_days
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household
@@ -29,7 +29,8 @@ def boiler(app):
 
 def account(boiler, day=DAY, **options):
     """Return what the day came to."""
-    return Day([boiler], day, **options).accounts()[0]
+    (found,) = read_days([boiler], day, **options)
+    return found.accounts()[0]
 
 
 def report_thermostat(boiler, *, demand=True, power=True):
@@ -92,7 +93,7 @@ def test_metered_power_counts_where_there_is_some_and_the_plan_elsewhere(boiler)
         boiler.sensors["fill-rate"], planned, MIDNIGHT, source_type="scheduler", recorded_at=MIDNIGHT + 3 * 96 * QUARTER
     )
     measure(boiler, "fill-rate", metered, MIDNIGHT)
-    day = Day([boiler], DAY)
+    (day,) = read_days([boiler], DAY)
     assert day.power_kw[:, 0] == pytest.approx([0.25] * 40 + [1.0] * 56)
     # draw-offs are not measured at all
     assert day.accounts()[0].coverage == 0.0
@@ -117,7 +118,7 @@ def test_readings_that_no_water_has_are_not_believed(boiler, reading):
 
 def measure_again(boiler, readings):
     """Store readings that were recorded later than those of the day."""
-    later = MIDNIGHT + timedelta(days=5)
+    later = MIDNIGHT + timedelta(days=9)
     store(boiler.sensors["temperature"], readings, MIDNIGHT - QUARTER, source_type="gateway", recorded_at=later)
 
 
@@ -187,6 +188,19 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_boilers(boiler):
         some = fleet[:size]
         _ = [(each.sensors, each.price) for each in some]
         with counted_queries() as queries:
-            Day(some, DAY).accounts()
+            next(read_days(some, DAY)).accounts()
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_many_days_are_read_at_once_and_come_to_the_same(boiler):
+    before = DAY - timedelta(days=2)  # the clock changed in that night
+    store(boiler.price, [0.3] * 196, moments_of(before)[0])
+    measure(boiler, "fill-rate", np.linspace(0, 1.5, 292), moments_of(before)[0])
+    measure(boiler, "temperature", np.linspace(52, 60, 292), moments_of(before)[0])
+    alone = [account(boiler, before + timedelta(days=number)) for number in range(3)]
+    with counted_queries() as queries:
+        together = [day.accounts()[0] for day in read_days([boiler], before, DAY)]
+    assert together == alone
+    assert [found.day for found in together] == [before, DAY - timedelta(days=1), DAY]
+    assert len(queries) < 8
