@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 
 STEP_H = RESOLUTION / timedelta(hours=1)
 
+LONGEST_GAP = timedelta(hours=2) // RESOLUTION
+"""How many quarters may lie between two readings of a boiler whose draw-offs are inferred from them."""
+
 
 @dataclass(frozen=True)
 class DayAccount:
@@ -126,8 +129,8 @@ class Day:
     moments
         Quarters of the day, local.
     known
-        What was measured and planned in the day, and in a quarter before and one after it: the state at midnight shows
-        in both quarters beside it.
+        What was measured and planned in the day, and in ``LONGEST_GAP`` quarters before and after it: the state at
+        midnight shows in the readings on both sides of it.
     price_by_id
         Consumption price per kWh and quarter, by id of its sensor; NaN where it is not known.
 
@@ -137,13 +140,14 @@ class Day:
         self, boilers: Sequence[Boiler], moments: pd.DatetimeIndex, known: Measured, price_by_id: dict[int, pd.Series]
     ) -> None:
         self.boilers, self.moments, self._known, self.price_by_id = boilers, moments, known, price_by_id
+        self._of_day = known.rows(LONGEST_GAP, LONGEST_GAP + len(moments))
         self.start, self.end = moments[0], moments[-1] + RESOLUTION
         self.date: date = self.start.date()
 
     @property
     def power_kw(self) -> Floats:
         """Fill rate as metered, else as planned, NaN where neither is known; shape (quarters, boilers) [kW]."""
-        return self._known.power_kw[1:-1]
+        return self._of_day.power_kw
 
     @property
     def price(self) -> Floats:
@@ -152,24 +156,17 @@ class Day:
 
     def accounts(self) -> list[DayAccount | SmartBoilerError]:
         """Return what the day of each boiler came to, or why that is not known, in their order."""
-        boilers, known, price = self._side_by_side(), self._known, self.price
-        tanks = [boiler.data.tank for boiler in self.boilers]
-        capacity = np.array([tank.heat_capacity_kwh_per_k for tank in tanks])
-        cold = np.array([tank.cold_water_c for tank in tanks])
-        between = savings.states_between(capacity * (known.temperature_c - cold))
-        inferred = savings.inferred_draw_offs_kwh(boilers, between, known.metered_kw[1:-1], STEP_H)
-        drawn = np.where(np.isnan(known.demand_kwh[1:-1]), inferred, known.demand_kwh[1:-1])
-        measured_share = np.mean(~np.isnan(price) & ~np.isnan(known.metered_kw[1:-1]) & ~np.isnan(drawn), axis=0)
-        profiles = {boiler.data.tapping_profile for boiler in self.boilers}
-        usual = {profile: drawn_kwh(profile, self.moments, STEP_H) for profile in profiles}
-        assumed = np.column_stack([usual[boiler.data.tapping_profile] for boiler in self.boilers])
+        boilers, price = self._side_by_side(), self.price
+        between = self._states_between()
+        drawn = self._drawn_kwh(boilers, between)
+        measured_share = np.mean(~np.isnan(price) & ~np.isnan(self._of_day.metered_kw) & ~np.isnan(drawn), axis=0)
         priceless, powerless = np.all(np.isnan(price), axis=0), np.all(np.isnan(self.power_kw), axis=0)
         found = savings.day_of(
             boilers,
             start_kwh=between[0],
-            heating=np.nan_to_num(known.power_kw[0]) > 0,
+            heating=np.nan_to_num(self._known.power_kw[LONGEST_GAP - 1]) > 0,
             power_kw=self.power_kw,
-            drawn_kwh=np.where(np.isnan(drawn), assumed, drawn),
+            drawn_kwh=np.where(np.isnan(drawn), self._assumed_kwh(), drawn),
             # these days are not told; a number keeps the others' arithmetic going
             price=np.where(priceless, 0.0, price),
             step_h=STEP_H,
@@ -187,6 +184,24 @@ class Day:
             )
             for i, boiler in enumerate(self.boilers)
         ]
+
+    def _states_between(self) -> Floats:
+        """Return the states of charge at the start of each quarter and at the end of the day [kWh], by readings."""
+        tanks = [boiler.data.tank for boiler in self.boilers]
+        capacity = np.array([tank.heat_capacity_kwh_per_k for tank in tanks])
+        above_cold = self._known.temperature_c - np.array([tank.cold_water_c for tank in tanks])
+        return savings.states_between(capacity * above_cold, LONGEST_GAP)[LONGEST_GAP - 1 : -LONGEST_GAP + 1]
+
+    def _drawn_kwh(self, boilers: savings.Boilers, between: Floats) -> Floats:
+        """Return the heat drawn per quarter [kWh], as measured, else inferred; NaN where it is neither."""
+        inferred = savings.inferred_draw_offs_kwh(boilers, between, self._of_day.metered_kw, STEP_H)
+        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh.clip(min=0))
+
+    def _assumed_kwh(self) -> Floats:
+        """Return the heat that is drawn per quarter by the tapping profiles [kWh]."""
+        profiles = {boiler.data.tapping_profile for boiler in self.boilers}
+        usual = {profile: drawn_kwh(profile, self.moments, STEP_H) for profile in profiles}
+        return np.column_stack([usual[boiler.data.tapping_profile] for boiler in self.boilers])
 
     def _side_by_side(self) -> savings.Boilers:
         data = [boiler.data for boiler in self.boilers]
@@ -238,7 +253,7 @@ def read_days(
     """
     timezone = boilers[0].timezone
     start, end = midnights(first, timezone)[0], midnights(last or first, timezone)[1]
-    known = measured.read(boilers, start - RESOLUTION, end + RESOLUTION, known_at)
+    known = measured.read(boilers, start - LONGEST_GAP * RESOLUTION, end + LONGEST_GAP * RESOLUTION, known_at)
     price_by_id = {
         price.id: measured.prices(price, start, end, known_at)
         for price in {boiler.price.id: boiler.price for boiler in boilers}.values()
@@ -247,7 +262,7 @@ def read_days(
     for day in pd.date_range(first, last or first, freq="D"):
         i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day.date(), timezone))
         price_of_day = {price_id: price.iloc[i:j] for price_id, price in price_by_id.items()}
-        yield Day(boilers, moments[i:j], known.rows(i, j + 2), price_of_day)
+        yield Day(boilers, moments[i:j], known.rows(i, j + 2 * LONGEST_GAP), price_of_day)
 
 
 def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -1,7 +1,7 @@
 """What boilers cost in a day, and what they saved against an ordinary thermostat, at equal heat left in the tank.
 
-Pure: NumPy alone, many boilers at once. Where the measurements come from: ``measured.py``; what an ordinary thermostat
-does: ``thermostat.py``.
+Pure: NumPy and pandas, many boilers at once. Where the measurements come from: ``measured.py``; what an ordinary
+thermostat does: ``thermostat.py``.
 
 Both the boiler and the thermostat follow the same model of the tank, from the same start, with the same draw-offs. So
 an error of the model or of a draw-off is in both, and what is compared is what the difference in power did.
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from smart_boiler_plugin.thermal import Tank
@@ -165,14 +166,32 @@ def day_of(
     )
 
 
-def states_between(state_kwh: Floats) -> Floats:
+def states_between(state_kwh: Floats, longest_gap: int) -> Floats:
     """Return the state of charge between steps [kWh], shape (steps - 1, boilers), from that during each step.
 
     A reading is the mean of its step; between two of them the state is taken to be their mean, and next to a missing
-    one (NaN) that of the other.
+    one that of the other.
+
+    Parameters
+    ----------
+    state_kwh
+        During each step, shape (steps, boilers) [kWh]; NaN where it is not known.
+    longest_gap
+        Over how many steps from one reading to the next the state is taken to change evenly.
+
     """
-    before, after = state_kwh[:-1], state_kwh[1:]
+    during = _without_gaps(state_kwh, longest_gap)
+    before, after = during[:-1], during[1:]
     return np.where(np.isnan(before), after, np.where(np.isnan(after), before, (before + after) / 2))
+
+
+def _without_gaps(values: Floats, longest: int) -> Floats:
+    """Return values with the short gaps between them filled evenly; columns are filled each by itself."""
+    frame = pd.DataFrame(values)
+    known_at = pd.DataFrame(np.where(frame.isna(), np.nan, np.arange(len(frame))[:, None]))
+    short = known_at.bfill() - known_at.ffill() <= longest
+    filled: Floats = frame.interpolate(limit_area="inside").where(short).to_numpy()
+    return filled
 
 
 def inferred_draw_offs_kwh(boilers: Boilers, between_kwh: Floats, power_kw: Floats, step_h: float) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
+from flexmeasures.data.services.scheduling import make_schedule
 
 from smart_boiler_plugin.accounting import read_days
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
@@ -70,6 +71,16 @@ def test_draw_offs_are_inferred_from_temperature_and_power_where_they_are_not_me
     known = account_with_demand(boiler, 2 * drawn)
     assert found.baseline_kwh == pytest.approx(known.baseline_kwh, abs=0.15)
     assert found.savings == pytest.approx(known.savings, abs=0.02)
+
+
+def test_a_boiler_that_reports_every_hour_has_its_draw_offs_inferred_too(boiler):
+    _, drawn, states = report_thermostat(boiler, demand=False)
+    hourly = boiler.data.tank.temperature_c((states[:-1] + states[1:]) / 2)[2::4]
+    for number, reading in enumerate([*hourly, hourly[-1]]):
+        measure(boiler, "temperature", [reading], MIDNIGHT + (4 * number + 2) * QUARTER)
+    found = account(boiler)
+    assert found.coverage == 1.0
+    assert account_with_demand(boiler, drawn).baseline_kwh == pytest.approx(found.baseline_kwh, abs=0.2)
 
 
 def account_with_demand(boiler, drawn):
@@ -204,3 +215,21 @@ def test_many_days_are_read_at_once_and_come_to_the_same(boiler):
     assert together == alone
     assert [found.day for found in together] == [before, DAY - timedelta(days=1), DAY]
     assert len(queries) < 8
+
+
+def test_a_plan_of_the_scheduler_is_what_a_boiler_without_a_meter_took(boiler):
+    measure(boiler, "temperature", [51.0], MIDNIGHT - QUARTER)
+    make_schedule(
+        asset_or_sensor={"class": "Sensor", "id": boiler.sensors["fill-rate"].id},
+        start=MIDNIGHT,
+        end=MIDNIGHT + timedelta(days=1),
+        resolution=QUARTER,
+        belief_time=MIDNIGHT + timedelta(minutes=1),
+    )
+    planned = boiler.sensors["fill-rate"].search_beliefs()["event_value"].to_numpy()
+    found = account(boiler)
+    assert found.electricity_kwh == pytest.approx(planned.sum() / 4)
+    assert found.cost == pytest.approx(prices() @ planned / 4)
+    assert found.cost > 0.1
+    # the cheapest way to serve the same household, in a tank that is kept less hot
+    assert found.savings > 0

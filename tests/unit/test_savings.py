@@ -179,4 +179,11 @@ def test_draw_offs_are_inferred_from_states_and_power():
 
 def test_between_two_readings_the_state_is_their_mean_and_next_to_a_gap_that_of_the_other():
     during = np.array([[3.0], [4.0], [np.nan], [np.nan], [5.0]])
-    assert states_between(during)[:, 0] == pytest.approx([3.5, 4.0, np.nan, 5.0], nan_ok=True)
+    assert states_between(during, 1)[:, 0] == pytest.approx([3.5, 4.0, np.nan, 5.0], nan_ok=True)
+
+
+def test_over_a_short_gap_the_state_changes_evenly_and_over_a_long_one_it_is_not_known():
+    during = np.array([[3.0, 1.0], [np.nan, np.nan], [4.0, np.nan], [4.0, np.nan], [4.0, 5.0]])
+    found = states_between(during, 2)
+    assert found[:, 0] == pytest.approx([3.25, 3.75, 4.0, 4.0])
+    assert found[:, 1] == pytest.approx([1.0, np.nan, np.nan, 5.0], nan_ok=True)
