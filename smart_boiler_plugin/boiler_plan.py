@@ -27,6 +27,9 @@ from smart_boiler_plugin.settings import (
 )
 from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat_within
 
+HYGIENE_MARGIN_K = 0.5
+"""How much hotter than it must be a tank is planned to be [K]: a sensor that reads some tenths low would not see it."""
+
 NOTICED_K = 0.01
 """A floor that is missed by less counts as met [K]."""
 
@@ -120,17 +123,8 @@ class BoilerPlan:
         moments = pd.DatetimeIndex(frame.table.index).tz_convert(self.boiler.timezone)
         step = frame.step_h * HOUR
         tank = self.boiler.data.tank
-        alone = bool(self.given & {"soc-min", "soc-minima"}) and "soc-targets" in self.given
-        if "soc-usage" not in self.given:
-            # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
-            assume = "storage-efficiency" not in self.given
-            drawn, from_sensor = self.known.drawn_kw(moments[0], moments[-1] + step, step, assume=assume)
-            frame.add_demand(drawn)
-            alone &= not drawn.any()
-            self.account["draw_offs"] = {"steps_from_sensor": from_sensor}
-            if assume:
-                self.account["draw_offs"]["steps_from_tapping_profile"] = len(drawn) - from_sensor
-                self.account["draw_offs"]["tapping_profile"] = self.boiler.data.tapping_profile
+        drawn_kw = self._drawn_kw(moments, step)
+        frame.add_demand(drawn_kw)
         wished = self._floor_kwh(frame, moments + step)
         highest = frame.state_kwh("max", np.inf)
         targets = frame.targets_kwh()
@@ -139,6 +133,7 @@ class BoilerPlan:
         price = price_per_kw / frame.heat_kwh_per_kw
         lowest = self._with_hygiene(bounds, wished, price, frame, moments + step)
         if lowest is wished:
+            alone = bool(self.given & {"soc-min", "soc-minima"}) and "soc-targets" in self.given and not drawn_kw.any()
             misses = [abs(bounds.lowest_kwh[at] - target) for at, target in targets.items()]
             self.torn = alone and self.has_prices and max([*misses, *(wished - bounds.lowest_kwh)]) > NOTICED_KWH
         else:
@@ -153,6 +148,19 @@ class BoilerPlan:
             frame.set_bounds(bounds)
             frame.set_heat(thermostat_within(bounds, frame.start_kwh, restart_kwh=restart, full_kwh=full))
         self._say_what_is_missed(bounds, wished, moments, step)
+
+    def _drawn_kw(self, moments: pd.DatetimeIndex, step: timedelta) -> Series:
+        """Return the draw-offs to plan with [kW], beside those that the trigger itself gave."""
+        if "soc-usage" in self.given:
+            return np.zeros(len(moments))
+        # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
+        assume = "storage-efficiency" not in self.given
+        drawn, from_sensor = self.known.drawn_kw(moments[0], moments[-1] + step, step, assume=assume)
+        self.account["draw_offs"] = {"steps_from_sensor": from_sensor}
+        if assume:
+            self.account["draw_offs"]["steps_from_tapping_profile"] = len(drawn) - from_sensor
+            self.account["draw_offs"]["tapping_profile"] = self.boiler.data.tapping_profile
+        return drawn
 
     def _floor_kwh(self, frame: Frame, ends: pd.DatetimeIndex) -> Series:
         """Return the floor [kWh] at the end of each step: the trigger's, else the household's."""
@@ -176,7 +184,7 @@ class BoilerPlan:
         if wants.off_because:
             self.account["hygiene"] = {"off": wants.off_because}
             return wished
-        step = ends[0] - (ends[0] - frame.step_h * HOUR)
+        step = frame.step_h * HOUR
         begin = ends[0] - step
         temperature_c = wants.temperature_c or HYGIENE_TEMPERATURE.value
         duration = wants.duration or HYGIENE_DURATION.value
@@ -184,10 +192,11 @@ class BoilerPlan:
         self.account["hygiene"] = said
         if due is None:
             return wished
-        hot = self.boiler.data.tank.state_of_charge_kwh(temperature_c)
-        if hot > bounds.highest_kwh.max():
-            said["added"] = f"no: the ceiling is below {temperature_c:g} °C"
+        tank, ceiling = self.boiler.data.tank, float(bounds.highest_kwh.max())
+        if tank.state_of_charge_kwh(temperature_c) > ceiling:
+            said["problem"] = f"the ceiling is below {temperature_c:g} °C"
             return wished
+        hot = min(tank.state_of_charge_kwh(temperature_c + HYGIENE_MARGIN_K), ceiling)
         # what must be done before the next plan could do it is done in this one
         warm_up = hot / max(float(bounds.steps.heat_max_kwh.mean()), 1e-9) * step
         if due > ends[-1] + warm_up + duration:
@@ -199,7 +208,7 @@ class BoilerPlan:
         if placed is None:
             # beyond what this plan can do: as hot as possible as soon as possible, and the next plan goes on
             lowest[:] = np.maximum(lowest, hot)
-            said["added"] = "as much as possible: it cannot be reached within this plan"
+            said.update(added=True, problem="it cannot be reached within this plan, which heats as much as it can")
             return lowest
         spot = slice(max(placed.first, 0), placed.last + 1)
         lowest[spot] = np.maximum(lowest[spot], hot)

@@ -1,6 +1,7 @@
 """A real FlexMeasures app with this plugin, on a real PostgreSQL and Redis, emptied before each test."""
 
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 from flexmeasures.api.common.rate_limiting import limiter
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import test_database
 from tests.factories import make_operator, store
-from tests.host.boilers import START, make_household, prices
+from tests.host.boilers import START, make_household, measure, prices
 
 SETTINGS = {
     "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
@@ -122,3 +123,10 @@ def household(app):
 def boiler(household):
     """A household's boiler, with prices for a day."""
     return household[0]
+
+
+@pytest.fixture
+def in_service(boiler):
+    """The boiler, measured at 52 °C for eight days before the plan."""
+    measure(boiler, [52.0] * 768, before=timedelta(days=8))
+    return boiler

@@ -4,7 +4,6 @@ import json
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import make_schedule
@@ -189,75 +188,6 @@ def test_without_any_price_the_plan_is_that_of_a_thermostat(household):
     restarts = on[1:] & ~on[:-1]
     assert restarts.any()
     assert begins_c[1:][restarts] == pytest.approx(55, abs=0.3)
-
-
-# --- hygiene
-
-
-@pytest.fixture
-def in_service(boiler):
-    """The boiler, measured at 52 °C for eight days before the plan."""
-    measure(boiler, [52.0] * 768, before=timedelta(days=8))
-    return boiler
-
-
-def hygiene_of(boiler, **options):
-    scheduler = scheduler_of(boiler, **options)
-    _, states, _ = planned(scheduler)
-    hot = boiler.data.tank.temperature_c(states.to_numpy()) >= 60 - 1e-3
-    return scheduler.info["hygiene"], states.index[hot]
-
-
-def test_hygiene_is_not_due_before_a_boiler_was_in_service_for_the_interval(boiler):
-    measure(boiler, [52.0] * 4, before=timedelta(hours=1))
-    said, _ = hygiene_of(boiler)
-    assert said == {"added": False, "due": "2025-11-04T23:00:00+01:00"}
-
-
-def test_overdue_hygiene_is_done_as_soon_as_possible_and_told(in_service):
-    said, hot = hygiene_of(in_service)
-    assert said["added"] is True
-    # 8 K and the losses are 0.76 kWh, just over two quarters at 1.5 kW; half an hour is three moments
-    assert len(hot) >= 3
-    assert said["planned_from"] == "2025-10-29T00:45:00+01:00" == hot[0].tz_convert("Europe/Amsterdam").isoformat()
-    assert said["planned_until"] == "2025-10-29T01:15:00+01:00"
-
-
-def test_hygiene_that_is_due_in_the_window_is_done_before_and_where_it_costs_least(boiler):
-    """First measured 6.5 days ago: due at noon. Prices are lowest at the end of the first valley, about 10:00."""
-    measure(boiler, [52.0] * 624, before=timedelta(days=6.5))
-    said, hot = hygiene_of(boiler)
-    assert said["due"] == "2025-10-29T12:00:00+01:00"
-    assert said["added"] is True
-    assert pd.Timestamp(said["planned_until"]) <= pd.Timestamp(said["due"])
-    assert len(hot) >= 3
-    assert 7 <= hot[0].tz_convert("Europe/Amsterdam").hour < 12
-
-
-def test_hygiene_that_happened_anyway_is_not_done_again(in_service):
-    measure(in_service, [61.0, 61.0], before=timedelta(days=2))
-    said, _ = hygiene_of(in_service)
-    assert said == {"added": False, "due": "2025-11-03T00:30:00+01:00", "last_done": "2025-10-27T00:30:00+01:00"}
-
-
-def test_hygiene_can_be_switched_off_with_a_reason_that_is_told(in_service):
-    in_service.change_comfort({"hygiene": {"off": "fresh water station"}})
-    assert hygiene_of(in_service)[0] == {"off": "fresh water station"}
-
-
-def test_hygiene_is_as_hot_and_as_often_as_the_boiler_or_the_server_says(app, in_service, monkeypatch):
-    in_service.change_comfort({"hygiene": {"days": 14}})
-    assert hygiene_of(in_service)[0]["added"] is False
-    in_service.change_comfort({"hygiene": None})
-    monkeypatch.setitem(app.config, "SMART_BOILER_HYGIENE_INTERVAL", timedelta(days=14))
-    assert hygiene_of(in_service)[0]["added"] is False
-
-
-def test_hygiene_waits_for_the_return_of_who_is_away(in_service):
-    back = START + timedelta(days=5)
-    begin = START - timedelta(days=3)
-    in_service.change_comfort({"away": {"from": begin.isoformat(), "until": back.isoformat()}})
-    assert hygiene_of(in_service)[0] == {"added": False, "due": back.isoformat()}
 
 
 # --- what is stored
