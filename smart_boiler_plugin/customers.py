@@ -17,7 +17,8 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
-from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler
+from smart_boiler_plugin import tariffs
+from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler, change_price
 from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.invitations import invite
 from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
@@ -57,8 +58,13 @@ class Customer:
 
     @property
     def consumption_price(self) -> Sensor:
-        """The sensor with what one kWh costs them [EUR/kWh]."""
+        """The sensor with what one kWh costs them [currency/kWh]."""
         return db.session.get(Sensor, self.boiler.asset.flex_context["consumption-price"]["sensor"])
+
+    @property
+    def tariff(self) -> str:
+        """Name of what they pay."""
+        return str(self.consumption_price.generic_asset.name)
 
 
 def visible_customers() -> Query[Account]:
@@ -118,6 +124,7 @@ def change(
     boiler: dict[str, Any],
     place: dict[str, Any],
     comfort: dict[str, Any] | None = None,
+    tariff: str | None = None,
 ) -> Customer:
     """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
 
@@ -131,13 +138,15 @@ def change(
         New values of fields of ``BoilerData`` and ``Place``, by field name.
     comfort
         What the household wants, as JSON (``Boiler.change_comfort``).
+    tariff
+        Name of another tariff; None keeps it.
 
     Raises
     ------
     ConflictError
-        If the name exists on this server.
+        If the name exists on this server, or the tariff is in another currency.
     SmartBoilerError
-        If the new data do not fit together with the rest.
+        If there is no such tariff, or the new data do not fit together with the rest.
 
     """
     with transaction():
@@ -150,6 +159,8 @@ def change(
                 place = {"name": default_boiler_name(name), **place}
             account.name = name
         change_boiler(customer.boiler, boiler, place)
+        if tariff is not None:
+            change_price(customer.boiler, tariffs.find(tariff).sensor)
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)

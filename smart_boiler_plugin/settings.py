@@ -101,6 +101,13 @@ HYGIENE_INTERVAL = Setting(
     "How long after the last time it must be that hot again at the latest [timedelta].",
 )
 
+DEFAULT_TARIFF = Setting(
+    "SMART_BOILER_DEFAULT_TARIFF",
+    "",
+    "Tariff of customers who are taken on without one [name of a tariff]; empty, and it is the spot price of the "
+    "ENTSO-E plugin's country.",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -110,6 +117,7 @@ SETTINGS = (
     HYGIENE_INTERVAL,
     TAKE_ON_RATE_LIMIT,
     SERVER_URL,
+    DEFAULT_TARIFF,
 )
 
 
