@@ -42,6 +42,8 @@ SPOT_TARIFF = re.compile(r"(.+) spot tariff")
 MOST_NAMES = 20
 """How many tariffs a refusal lists."""
 
+LONGEST_NAME = Asset.name.type.length
+
 HOW_TO_LIST = "flexmeasures smart-boiler list-tariffs"
 
 
@@ -131,9 +133,12 @@ def add(
     ConflictError
         If a public asset has this name.
     SmartBoilerError
-        If the terms are wrong; the message names the field.
+        If the name or the terms are wrong; the message names the field.
 
     """
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise SmartBoilerError({"name": [f"Must have 1 to {LONGEST_NAME} characters, and no line breaks."]})
     with transaction():
         lock_prices()
         if _public_asset(name) is not None:
