@@ -17,7 +17,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 
 from smart_boiler_plugin.comfort import Comfort
 from smart_boiler_plugin.comfort_schema import ComfortSchema
-from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.tariff_schema import currency_of
 from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
 
@@ -289,44 +289,6 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
         asset.attributes[ATTRIBUTE] = {**asset.attributes[ATTRIBUTE], **asdict(changed)}
         asset.flex_model = {**asset.flex_model, **changed.flex_model}
-
-
-def change_price(boiler: Boiler, price: Sensor) -> None:
-    """Plan a boiler with another consumption price; its graphs follow. Does not commit.
-
-    Parameters
-    ----------
-    boiler
-        Which.
-    price
-        The consumption price to plan with.
-
-    Raises
-    ------
-    ConflictError
-        If it is in another currency than the boiler's costs: those of different currencies cannot be added.
-
-    """
-    currency, asset = currency_of(price.unit), boiler.asset
-    strange = [sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == MONEY]
-    if set(strange) - {currency}:
-        told = f"'{price.generic_asset.name}' is in {currency}, but the boiler's costs are in {strange[0]}."
-        raise ConflictError({"tariff": [f"{told} Choose one in {strange[0]}, or take the customer on anew."]})
-    known = asset.flex_context["consumption-price"]["sensor"]
-    asset.flex_context = _with_other_sensor(asset.flex_context, known, price.id)
-    asset.sensors_to_show = _with_other_sensor(asset.sensors_to_show, known, price.id)
-    event = f"Updated asset '{asset.name}': {asset.id}; tariff to '{price.generic_asset.name}'"
-    AssetAuditLog.add_record(asset, event)
-
-
-def _with_other_sensor(value: Any, old: int, new: int) -> Any:
-    """Return JSON in which each ``{"sensor": old}`` is ``{"sensor": new}``."""
-    if isinstance(value, dict):
-        return {
-            name: new if name == "sensor" and inner == old else _with_other_sensor(inner, old, new)
-            for name, inner in value.items()
-        }
-    return [_with_other_sensor(inner, old, new) for inner in value] if isinstance(value, list) else value
 
 
 def _graphs(price: Sensor, sensors: dict[str, Sensor]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
 from smart_boiler_plugin import tariffs
-from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler, change_price
+from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler
 from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.invitations import invite
 from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
@@ -160,7 +160,7 @@ def change(
             account.name = name
         change_boiler(customer.boiler, boiler, place)
         if tariff is not None:
-            change_price(customer.boiler, tariffs.find(tariff).sensor)
+            tariffs.switch(customer.boiler, tariffs.find(tariff))
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)

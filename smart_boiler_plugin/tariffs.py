@@ -1,4 +1,4 @@
-"""Tariffs: what customers pay for one kWh. Make, find and list.
+"""Tariffs: what customers pay for one kWh. Make, find and list, and give to boilers.
 
 A tariff is a public asset, as the customers' users see public assets and their own alone. It has a sensor with its
 consumption prices, and a data source of the host that knows how they are made (``reporting.py``). Which spot prices
@@ -14,10 +14,12 @@ from typing import Any
 
 from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
+from flexmeasures.data.models.audit_log import AssetAuditLog
 from marshmallow import ValidationError
 from sqlalchemy import Integer, func
 
 from smart_boiler_plugin.boiler import ATTRIBUTE as BOILER_ATTRIBUTE
+from smart_boiler_plugin.boiler import MONEY, UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
 from smart_boiler_plugin.prices import (
     CONSUMPTION_SENSOR,
@@ -232,6 +234,44 @@ def boilers_by_sensor() -> dict[int, int]:
     sensor_id = Asset.flex_context["consumption-price"]["sensor"].astext.cast(Integer)
     query = db.select(sensor_id, func.count()).filter(Asset.attributes.has_key(BOILER_ATTRIBUTE)).group_by(sensor_id)
     return dict(db.session.execute(query).tuples().all())
+
+
+def switch(boiler: Boiler, tariff: Tariff) -> None:
+    """Plan a boiler with the prices of another tariff; its graphs follow. Does not commit.
+
+    Parameters
+    ----------
+    boiler
+        Which.
+    tariff
+        The new one.
+
+    Raises
+    ------
+    ConflictError
+        If it is in another currency than the boiler's costs: those of different currencies cannot be added.
+
+    """
+    asset = boiler.asset
+    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == MONEY)
+    known = next(costs, tariff.currency)
+    if known != tariff.currency:
+        told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {known}."
+        raise ConflictError({"tariff": [f"{told} Choose one in {known}, or take the customer on anew."]})
+    old = asset.flex_context["consumption-price"]["sensor"]
+    asset.flex_context = _with_other_sensor(asset.flex_context, old, tariff.sensor.id)
+    asset.sensors_to_show = _with_other_sensor(asset.sensors_to_show, old, tariff.sensor.id)
+    AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; tariff to '{tariff.name}'")
+
+
+def _with_other_sensor(value: Any, old: int, new: int) -> Any:
+    """Return JSON in which each ``{"sensor": old}`` is ``{"sensor": new}``."""
+    if isinstance(value, dict):
+        return {
+            name: new if name == "sensor" and inner == old else _with_other_sensor(inner, old, new)
+            for name, inner in value.items()
+        }
+    return [_with_other_sensor(inner, old, new) for inner in value] if isinstance(value, list) else value
 
 
 def _public_asset(name: str) -> Asset | None:

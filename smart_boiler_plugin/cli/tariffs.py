@@ -43,7 +43,7 @@ def add_tariff(
     factor: float,
     timezone: str | None,
 ) -> None:
-    r"""Make a tariff: what customers pay per kWh is (spot price * factor + fees) * (1 + VAT).
+    """Make a tariff: what customers pay per kWh is (spot price * factor + fees) * (1 + VAT).
 
     A fee is an amount that is always paid, or JSON with the part of the week in which it is paid, in local time. All
     that hold at the same time add up. 'until' may be on the next day; 'days' are mon-fri, sat,sun or the like.
@@ -51,11 +51,11 @@ def add_tariff(
     \b
     Examples:
       flexmeasures smart-boiler add-tariff "BE fixed fees" --country BE --fees "0.05 EUR/kWh" --vat "21 %"
-      flexmeasures smart-boiler add-tariff "BE day and night" --country BE --factor 1.02 --vat "21 %" \
-        --fees "0.05 EUR/kWh" \
+      flexmeasures smart-boiler add-tariff "BE day and night" --country BE --factor 1.02 --vat "21 %" \\
+        --fees "0.05 EUR/kWh" \\
         --fees '{"fee": "0.03 EUR/kWh", "days": "mon-fri", "from": "07:00", "until": "22:00"}'
       flexmeasures smart-boiler add-tariff "Oslo" --price-sensor 5 --fees "0.50 NOK/kWh" --vat "25 %"
-    """
+    """  # noqa: D301 (click wants the \b)
     if country and price_sensor:
         raise click.UsageError("Give --country or --price-sensor, not both.")
     if timezone and timezone not in pytz.all_timezones_set:
@@ -87,12 +87,12 @@ def _parse_fees(words: Iterable[str]) -> list[Any]:
 @click.command("list-tariffs")
 @with_appcontext
 def list_tariffs() -> None:
-    r"""List the tariffs of this server, and how many boilers are planned with each.
+    """List the tariffs of this server, and how many boilers are planned with each.
 
     \b
     Example:
       flexmeasures smart-boiler list-tariffs
-    """
+    """  # noqa: D301 (click wants the \b)
     boilers = tariffs.boilers_by_sensor()
     headers = ["name", "country", "factor", "fees", "VAT", "currency", "sensor", "boilers"]
     rows = [
@@ -127,7 +127,7 @@ def _shown_fee(fee: dict[str, str]) -> str:
 def update_prices(
     *, country: str | None, tariff: str | None, from_date: datetime | None, to_date: datetime | None
 ) -> None:
-    r"""Derive the consumption prices of all tariffs from the imported day-ahead prices.
+    """Derive the consumption prices of all tariffs from the imported day-ahead prices.
 
     Plans and costs rest on them, so run it after each import. Running it again is harmless. It says how many quarters
     of each day have a price, and exits with 1 if a day that is due has not all of them: a day is due from 15:00 of the
@@ -137,7 +137,7 @@ def update_prices(
     Examples:
       flexmeasures smart-boiler update-prices
       flexmeasures smart-boiler update-prices --country BE --from-date 2025-10-01 --to-date 2025-10-31
-    """
+    """  # noqa: D301 (click wants the \b)
     if country and tariff:
         raise click.UsageError("Give --country or --tariff, not both.")
     first, last = (moment.date() if moment else None for moment in (from_date, to_date))

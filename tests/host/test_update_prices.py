@@ -241,6 +241,7 @@ def test_what_cannot_be_is_refused_in_words(at, update, words, code, told):
     assert told in result.output
 
 
-@pytest.mark.parametrize("command", ["add-tariff", "list-tariffs"])
-def test_help_has_an_example(flexmeasures, command):
-    assert f"flexmeasures smart-boiler {command}" in flexmeasures("smart-boiler", command, "--help").output
+@pytest.mark.parametrize("command", ["add-tariff", "list-tariffs", "update-prices"])
+def test_help_has_an_example_on_a_line_of_its_own(flexmeasures, command):
+    lines = flexmeasures("smart-boiler", command, "--help").output.splitlines()
+    assert any(line.startswith(f"    flexmeasures smart-boiler {command}") for line in lines)
