@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks.app import app_context, quiet
 from benchmarks.closed_loop import draw_random, planned_run, save, thermostat_run
 from smart_boiler_plugin import hygiene
-from smart_boiler_plugin.boiler import BoilerData
+from smart_boiler_plugin.boiler_data import BoilerData
 from tests.host.boilers import QUARTER, change_data, make_household
 
 TIMEZONE = "Europe/Brussels"

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smart_boiler_plugin import measured, savings
-from smart_boiler_plugin.boiler import RESOLUTION, Boiler, currency_of
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.measured import Measured
 from smart_boiler_plugin.thermal import drawn_kwh
@@ -178,7 +179,7 @@ class Day:
             if powerless[i]
             else DayAccount(
                 day=self.date,
-                currency=currency_of(boiler.price),
+                currency=boiler.currency,
                 coverage=float(measured_share[i]),
                 **{field.name: float(getattr(found, field.name)[i]) for field in fields(found)},
             )

@@ -6,7 +6,7 @@ Who owns it and who may see it: ``customers.py``. What it will do: ``scheduling.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,11 @@ from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
 
+from smart_boiler_plugin.boiler_data import RESOLUTION, BoilerData
 from smart_boiler_plugin.comfort import Comfort
 from smart_boiler_plugin.comfort_schema import ComfortSchema
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.tariff_schema import currency_of
 
 ASSET_TYPE = "battery"
 """The boiler is a heat battery; the host gives assets of this type a storage page and a storage scheduler."""
@@ -31,8 +32,6 @@ SCHEDULER = "BoilerScheduler"
 
 COMFORT = "comfort"
 """Where in that attribute the household's wishes are, as JSON."""
-
-RESOLUTION = timedelta(minutes=15)
 
 DAY = timedelta(days=1)
 
@@ -52,117 +51,6 @@ UNIT_BY_ROLE = {
 
 RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
 """Roles whose values are not those of a quarter of an hour."""
-
-
-@dataclass(frozen=True)
-class BoilerData:
-    """What is known about a boiler when it is taken on; the defaults are a common household boiler.
-
-    Parameters
-    ----------
-    volume_l
-        Volume of the tank [l].
-    power_kw
-        Electric power of the element [kW].
-    temperature_min_c, temperature_max_c
-        Floor and ceiling of the water temperature [°C].
-    ambient_c, cold_water_c
-        Temperature around the tank and of the water that flows in [°C].
-    energy_class
-        Energy class of the tank, A to D (Regulation (EU) 812/2013).
-    standing_loss_kwh_per_day
-        Heat lost in 24 h at 45 K above ambient [kWh]; None means the most that the energy class allows.
-    cop
-        Heat into the tank per electricity: 1 for an element, more for a heat pump [-].
-    tapping_profile
-        How the household draws hot water, S or M (Regulation (EU) 814/2013).
-
-    """
-
-    volume_l: float = 80.0
-    power_kw: float = 1.5
-    temperature_min_c: float = 50.0
-    temperature_max_c: float = 65.0
-    ambient_c: float = 20.0
-    cold_water_c: float = 10.0
-    energy_class: str = "C"
-    standing_loss_kwh_per_day: float | None = None
-    cop: float = 1.0
-    tapping_profile: str = "S"
-
-    def check(self) -> None:
-        """Find out whether the data fit together.
-
-        Raises
-        ------
-        SmartBoilerError
-            If they do not; the message names the field.
-
-        """
-        floor, ceiling, cold = self.temperature_min_c, self.temperature_max_c, self.cold_water_c
-        if floor >= ceiling:
-            problem = f"The floor ({floor:g} °C) must be below the ceiling ({ceiling:g} °C)."
-            raise SmartBoilerError({"boiler": {"temperature_min": [problem]}})
-        if cold >= floor:
-            problem = f"Cold water ({cold:g} °C) must be colder than the floor ({floor:g} °C)."
-            raise SmartBoilerError({"boiler": {"cold_water_temperature": [problem]}})
-
-    @property
-    def tank(self) -> Tank:
-        """The tank of this boiler."""
-        loss = self.standing_loss_kwh_per_day
-        return Tank(
-            volume_l=self.volume_l,
-            standing_loss_kwh_per_day=standing_loss_kwh_per_day(self.energy_class, self.volume_l)
-            if loss is None
-            else loss,
-            cold_water_c=self.cold_water_c,
-            ambient_c=self.ambient_c,
-        )
-
-    @property
-    def flex_model(self) -> dict[str, Any]:
-        """The boiler in the host's terms, so that a trigger needs a start and a duration alone.
-
-        The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
-        tank that is colder than its floor would get no plan at all from the host's own scheduler. What else a household
-        wants (``comfort.py``) and draws is added for each plan (``scheduling.py``).
-        """
-        tank = self.tank
-        return {
-            "soc-min": "0 kWh",
-            "soc-minima": f"{tank.state_of_charge_kwh(self.temperature_min_c):.6f} kWh",
-            "soc-max": f"{tank.state_of_charge_kwh(self.temperature_max_c):.6f} kWh",
-            "soc-gain": [f"{tank.ambient_gain_kw:.6f} kW"],
-            "storage-efficiency": f"{100 * tank.storage_efficiency(RESOLUTION / timedelta(hours=1)):.6f} %",
-            "power-capacity": f"{self.power_kw:g} kW",
-            "consumption-capacity": f"{self.power_kw:g} kW",
-            "production-capacity": "0 kW",
-            "charging-efficiency": f"{100 * self.cop:g} %",
-            # hot water loses heat: sooner is never better
-            "prefer-charging-sooner": False,
-        }
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a boiler is, and what it is called.
-
-    Parameters
-    ----------
-    name
-        Of the boiler; None means after the customer.
-    timezone
-        IANA name; None means the server's.
-    latitude, longitude
-        In degrees; None means unknown.
-
-    """
-
-    name: str | None = None
-    timezone: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 class Boiler:
@@ -245,6 +133,11 @@ class Boiler:
             )
         return sensor
 
+    @property
+    def currency(self) -> str:
+        """Of all its money, as a code of ISO 4217."""
+        return currency_of(self.price.unit)
+
 
 def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
     """Make a boiler of a new asset: type, sensors, flex-model, flex-context and graphs. Flushes, does not commit.
@@ -295,7 +188,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
     made = {
         role: Sensor(
             name=role,
-            unit=currency_of(price) if unit == MONEY else unit,
+            unit=currency_of(price.unit) if unit == MONEY else unit,
             generic_asset=asset,
             timezone=timezone,
             event_resolution=RESOLUTION_BY_ROLE.get(role, RESOLUTION),
@@ -314,11 +207,6 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
             for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
         ]
     return sensors
-
-
-def currency_of(price: Sensor) -> str:
-    """Return the currency of a price per energy, such as EUR."""
-    return str(price.unit).partition("/")[0]
 
 
 def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin import hygiene
-from smart_boiler_plugin.boiler import RESOLUTION, Boiler
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.comfort import Comfort
 from smart_boiler_plugin.envelope import Envelope, Series, envelope
 from smart_boiler_plugin.frames import Frame

@@ -11,8 +11,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
-from smart_boiler_plugin.comfort import Away, Comfort, Hygiene, Period, parse_days, show_days
+from smart_boiler_plugin.comfort import Away, Comfort, Hygiene, Period
 from smart_boiler_plugin.units import convert, split
+from smart_boiler_plugin.week_schema import WindowSchema
 
 LONGEST = {"duration": (timedelta(days=1), "1440 minutes"), "interval": (timedelta(days=366), "366 days")}
 """Bounds of hygiene, beyond which dates of a plan would end."""
@@ -47,25 +48,9 @@ class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in mar
         return None if value is None else f"{value:g} °C"
 
 
-class Days(fields.String):
-    """Days of the week: a text for people, a set of numbers for us."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
-        try:
-            return parse_days(super()._deserialize(value, attr, data, **arguments))
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:  # noqa: ARG002
-        return None if value is None else show_days(value)
-
-
-class PeriodSchema(Schema):
+class PeriodSchema(WindowSchema):
     """One period of a programme: ``{"days": "mon-fri", "from": "06:30", "until": "08:30", "temperature": "55 °C"}``."""
 
-    days = Days(load_default=frozenset(range(7)), metadata={"example": "mon-fri"})
-    begin = fields.Time(format="%H:%M", data_key="from", required=True, metadata={"example": "06:30"})
-    until = fields.Time(format="%H:%M", required=True, metadata={"example": "08:30"})
     temperature_c = Temperature(data_key="temperature", required=True, metadata={"example": "55 °C"})
 
     @post_load

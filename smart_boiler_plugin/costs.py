@@ -16,8 +16,8 @@ from flexmeasures import Sensor
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 
 from smart_boiler_plugin.accounting import Day
-from smart_boiler_plugin.boiler import currency_of
 from smart_boiler_plugin.results import Results
+from smart_boiler_plugin.tariff_schema import currency_of
 
 
 class ReadSensor:
@@ -65,7 +65,7 @@ class Costs:
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""
-        read = ReadSensor(price, self._day.price_by_id[price.id], unit=f"{currency_of(price)}/kWh")
+        read = ReadSensor(price, self._day.price_by_id[price.id], unit=f"{currency_of(price.unit)}/kWh")
         return ProfitOrLossReporter(consumption_price_sensor=read, production_price_sensor=read, loss_is_positive=True)
 
     def store(self, number: int) -> None:

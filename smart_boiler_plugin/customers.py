@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
+from smart_boiler_plugin import tariffs
 from smart_boiler_plugin.boiler import ATTRIBUTE, Boiler, change_boiler
 from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.invitations import invite
@@ -54,6 +55,11 @@ class Customer:
     def user(self) -> User:
         """The first user."""
         return self.users[0]
+
+    @property
+    def tariff(self) -> str:
+        """Name of what they pay."""
+        return str(self.boiler.price.generic_asset.name)
 
 
 def visible_customers() -> Query[Account]:
@@ -113,6 +119,7 @@ def change(
     boiler: dict[str, Any],
     place: dict[str, Any],
     comfort: dict[str, Any] | None = None,
+    tariff: str | None = None,
 ) -> Customer:
     """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
 
@@ -126,13 +133,15 @@ def change(
         New values of fields of ``BoilerData`` and ``Place``, by field name.
     comfort
         What the household wants, as JSON (``Boiler.change_comfort``).
+    tariff
+        Name of another tariff; None keeps it.
 
     Raises
     ------
     ConflictError
-        If the name exists on this server.
+        If the name exists on this server, or the tariff is in another currency.
     SmartBoilerError
-        If the new data do not fit together with the rest.
+        If there is no such tariff, or the new data do not fit together with the rest.
 
     """
     with transaction():
@@ -145,6 +154,8 @@ def change(
                 place = {"name": default_boiler_name(name), **place}
             account.name = name
         change_boiler(customer.boiler, boiler, place)
+        if tariff is not None:
+            tariffs.switch(customer.boiler, tariffs.find(tariff))
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)

@@ -5,9 +5,9 @@
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
     ├── BadFileError            400: a file of customers or prices that cannot be read as one
     ├── NotFoundError           404: no customer of the caller's has this id
-    ├── ConflictError           409: the name, user name or e-mail is taken
     ├── UnknownZoneError        422: Energy-Charts has no prices of the country code
     ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
+    ├── ConflictError           409: a name or e-mail is taken; or a change does not fit what is there
     └── NoPricesError           422: there is nothing to derive a consumption price from
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
@@ -56,7 +56,7 @@ class NotFoundError(SmartBoilerError):
 
 
 class ConflictError(SmartBoilerError):
-    """What should be made exists already, and was left as it is."""
+    """What should be made exists already, or a change does not fit what is there. Nothing was changed."""
 
     http_status = 409
     status = "CONFLICT"

@@ -18,8 +18,10 @@ from flexmeasures.utils.unit_utils import convert_units
 from numpy.typing import NDArray
 from sqlalchemy import Integer, case, cast, func, or_
 
-from smart_boiler_plugin.boiler import RESOLUTION, Boiler, currency_of
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.observations import BELIEVED_C, PLANNED
+from smart_boiler_plugin.tariff_schema import currency_of
 
 Floats = NDArray[np.float64]
 
@@ -143,6 +145,6 @@ def prices(sensor: Sensor, start: datetime, end: datetime, known_at: datetime | 
     known = pd.Series(found.to_numpy(dtype=float), index=found.index.get_level_values("event_start"), dtype=float)
     moments = pd.date_range(start, end, freq=RESOLUTION, inclusive="left")
     series: pd.Series = convert_units(
-        known.reindex(moments), from_unit=sensor.unit, to_unit=f"{currency_of(sensor)}/kWh"
+        known.reindex(moments), from_unit=sensor.unit, to_unit=f"{currency_of(sensor.unit)}/kWh"
     )
     return series

@@ -16,7 +16,8 @@ from flexmeasures.data.models.planning.utils import get_continuous_series_sensor
 from flexmeasures.data.models.time_series import TimedBelief
 from sqlalchemy import func
 
-from smart_boiler_plugin.boiler import RESOLUTION, Boiler
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.envelope import Series
 from smart_boiler_plugin.thermal import drawn_kwh
 

@@ -107,6 +107,13 @@ ENERGY_CHARTS_URL = Setting(
     "Address of the Energy-Charts API [URL], for a mirror.",
 )
 
+DEFAULT_TARIFF = Setting(
+    "SMART_BOILER_DEFAULT_TARIFF",
+    "",
+    "Tariff of customers who are taken on without one [name of a tariff]; empty, and it is the spot price of the "
+    "ENTSO-E plugin's country.",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -117,6 +124,7 @@ SETTINGS = (
     TAKE_ON_RATE_LIMIT,
     SERVER_URL,
     ENERGY_CHARTS_URL,
+    DEFAULT_TARIFF,
 )
 
 

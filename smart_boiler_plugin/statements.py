@@ -10,7 +10,6 @@ import pandas as pd
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.accounting import Day, DayAccount, Total, read_days, total_of
-from smart_boiler_plugin.boiler import currency_of
 from smart_boiler_plugin.customers import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
 
@@ -55,7 +54,7 @@ class Statement:
     @property
     def currency(self) -> str:
         """Of all money here."""
-        return currency_of(self.customer.boiler.price)
+        return self.customer.boiler.currency
 
     @property
     def coverage(self) -> float:

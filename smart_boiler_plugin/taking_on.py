@@ -18,11 +18,12 @@ from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_use
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
-from smart_boiler_plugin.boiler import ASSET_TYPE, BoilerData, Place, make_boiler
+from smart_boiler_plugin import tariffs
+from smart_boiler_plugin.boiler import ASSET_TYPE, make_boiler
+from smart_boiler_plugin.boiler_data import BoilerData, Place
 from smart_boiler_plugin.customers import CUSTOMER_ROLE, Customer, default_boiler_name
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.invitations import invite
-from smart_boiler_plugin.prices import default_country, get_or_create_consumption_price_sensor
 from smart_boiler_plugin.transactions import conflict, log_change, refuse_what_is_taken, transaction
 
 TAKE_ON_LOCK = 0x626F696C
@@ -44,6 +45,8 @@ class NewCustomer:
         Of the account's first user, who becomes its administrator.
     boiler, place
         What is known about the boiler, and where it is.
+    tariff
+        Name of what they pay; None means the server's default.
 
     """
 
@@ -52,6 +55,7 @@ class NewCustomer:
     user_email: str
     boiler: BoilerData = field(default_factory=BoilerData)
     place: Place = field(default_factory=Place)
+    tariff: str | None = None
 
 
 def take_on(new: NewCustomer, operator: Account) -> Customer:
@@ -68,6 +72,8 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
     ------
     ConflictError
         If the account name, the user name or the e-mail exists on this server, whoever owns it. Nothing is changed.
+    SmartBoilerError
+        If there is no such tariff, or the boiler's data do not fit together. Nothing is changed.
 
     """
     with transaction():
@@ -122,7 +128,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
     ConflictError
         If a name or the e-mail exists on this server.
     SmartBoilerError
-        If the boiler's data do not fit together.
+        If there is no such tariff, or the boiler's data do not fit together.
 
     """
     new.boiler.check()
@@ -134,7 +140,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         }
     )
     _make_what_all_share()
-    price = get_or_create_consumption_price_sensor(default_country())
+    tariff = tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)
@@ -148,7 +154,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         latitude=new.place.latitude,
         longitude=new.place.longitude,
     )
-    return Customer(account, make_boiler(asset, timezone, price, new.boiler), [user])
+    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler), [user])
 
 
 def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:

@@ -8,7 +8,8 @@ from flexmeasures.data.models.user import AccountRole
 from flexmeasures.data.services.users import create_user
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.boiler import BoilerData, make_boiler
+from smart_boiler_plugin.boiler import make_boiler
+from smart_boiler_plugin.boiler_data import BoilerData
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 
 PASSWORD = "correct horse battery staple"

@@ -97,12 +97,14 @@ def change_boiler_customer(
     account_id: int,
     *,
     name: str | None = None,
+    tariff: str | None = None,
     boiler: dict[str, Any] | None = None,
     comfort: dict[str, Any] | None = None,
 ) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else."""
     customer = customers.find(account_id, "update")
-    return CustomerSchema().dump(customers.change(customer, name, *split_boiler(boiler or {}), comfort or {})), 200
+    changed = customers.change(customer, name, *split_boiler(boiler or {}), comfort, tariff)
+    return CustomerSchema().dump(changed), 200
 
 
 @guarded

@@ -64,7 +64,7 @@ def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     """
     reader = csv.DictReader(file)
-    known = {"name", "user_name", "user_email", *BOILER_COLUMNS}
+    known = {"name", "user_name", "user_email", "tariff", *BOILER_COLUMNS}
     unknown = [column for column in reader.fieldnames or [] if column not in known]
     if unknown:
         raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")

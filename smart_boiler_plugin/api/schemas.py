@@ -10,7 +10,7 @@ from flexmeasures import Account, Asset, User
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
 from smart_boiler_plugin.api.quantities import Quantity
-from smart_boiler_plugin.boiler import BoilerData, Place
+from smart_boiler_plugin.boiler_data import BoilerData, Place
 from smart_boiler_plugin.comfort_schema import ComfortSchema
 from smart_boiler_plugin.customers import Customer, default_boiler_name
 from smart_boiler_plugin.taking_on import NewCustomer
@@ -31,6 +31,12 @@ def _text(length: int, **arguments: Any) -> fields.String:
         ],
         **arguments,
     )
+
+
+def _tariff() -> fields.String:
+    """Return the field for a tariff."""
+    told = "Name of what the customer pays for one kWh; by default the server's. `list-tariffs` lists them."
+    return _text(Asset.name.type.length, metadata={"description": told, "example": "NL spot tariff"})
 
 
 def _printable(text: str) -> None:
@@ -110,6 +116,7 @@ class NewCustomerSchema(TrimmingSchema):
         validate=[validate.Length(max=User.email.type.length), _printable, _mailable],
         metadata={"example": "deboer@example.com"},
     )
+    tariff = _tariff()
     boiler = fields.Nested(BoilerSchema)
 
     @post_load
@@ -123,6 +130,7 @@ class ChangeSchema(TrimmingSchema):
     """Body of ``PATCH /boiler-customer/<account id>``: what is left out stays as it is."""
 
     name = _text(CUSTOMER_NAME_LENGTH)
+    tariff = _tariff()
     boiler = fields.Nested(BoilerSchema)
     comfort = fields.Dict(
         keys=fields.String(),
@@ -178,6 +186,7 @@ class CustomerSchema(Schema):
     account = fields.Integer(attribute="account.id")
     name = fields.String(attribute="account.name")
     users = fields.List(fields.Nested(UserSchema))
+    tariff = fields.String()
     boiler = fields.Method("dump_boiler")
     comfort = fields.Function(lambda customer: ComfortSchema().dump(customer.boiler.comfort))
     sensors = fields.Method("dump_sensors")

@@ -1,15 +1,17 @@
-"""The ``flexmeasures smart-boiler`` commands. Parse, call, print: the logic is in ``prices`` and ``taking_on`` ..."""
+"""The ``flexmeasures smart-boiler`` commands. Parse, call, print: the logic is in ``taking_on``, ``tariffs`` ..."""
 
 from click import Group
 
 
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
-    from smart_boiler_plugin.cli import customers, import_prices, prices, reports  # noqa: PLC0415 (needs FlexMeasures)
+    from smart_boiler_plugin.cli import customers, import_prices, reports, tariffs  # noqa: PLC0415 (needs FlexMeasures)
 
     group.help = "Run a business of smart boilers."
-    for command in (customers.add_customers, customers.list_customers, customers.remove_customer):
+    for command in (
+        *(customers.add_customers, customers.list_customers, customers.remove_customer),
+        *(tariffs.add_tariff, tariffs.list_tariffs),
+        *(import_prices.import_prices, tariffs.update_prices),
+        reports.report,
+    ):
         group.add_command(command)
-    group.add_command(import_prices.import_prices)
-    group.add_command(prices.update_prices)
-    group.add_command(reports.report)

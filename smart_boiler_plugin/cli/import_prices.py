@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,14 +11,9 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 
+from smart_boiler_plugin.coverage import DUE_HOUR, DayCoverage
 from smart_boiler_plugin.energy_charts.fetch import PATIENCE
-from smart_boiler_plugin.energy_charts.importing import (
-    PUBLISHED_FROM,
-    PUBLISHED_UNTIL,
-    Import,
-    import_from_energy_charts,
-    is_expected,
-)
+from smart_boiler_plugin.energy_charts.importing import Import, import_from_energy_charts
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.price_files import read_prices
 from smart_boiler_plugin.prices import default_country, default_timezone
@@ -101,20 +96,19 @@ def _import_from_energy_charts(country: str, from_date: datetime | None, to_date
     end = last + pd.DateOffset(days=1)
     done = import_from_energy_charts(country, start, end, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
     _tell(done)
-    expected = [day for day in done.empty_days if is_expected(day, now)]
-    _tell_days_to_come(sorted({*done.empty_days} - {*expected}))
+    empty = [day for day in done.days if day.there.empty]
+    due = [str(day.date) for day in empty if day.is_due(now)]
+    _tell_days_to_come([day for day in empty if not day.is_due(now)])
     _tell_next(f"The prices of {done.sensor.generic_asset.name} are there (sensor {done.sensor.id}).")
-    if expected:
-        raise click.ClickException(f"Energy-Charts has no price on {', '.join(map(str, expected))}.")
+    if due:
+        raise click.ClickException(f"Energy-Charts has no price on {', '.join(due)}.")
 
 
 def _tell(done: Import) -> None:
     """Say how much is there of each day, and on what conditions."""
     click.secho(f"Energy-Charts, bidding zone {done.zone}:")
-    for day, (there, quarters) in done.quarters_by_day.items():
-        click.secho(
-            f"  {day}  {there} of {quarters} quarters", **(MsgStyle.SUCCESS if there == quarters else MsgStyle.WARN)
-        )
+    for day in done.days:
+        click.secho(f"  {day}", **(MsgStyle.SUCCESS if day.complete else MsgStyle.WARN))
     if "CC BY" in done.licence:
         click.secho(f"Data: {done.licence}")
     else:
@@ -123,11 +117,12 @@ def _tell(done: Import) -> None:
         click.secho("Energy-Charts announces the end of this interface: look for a new version.", **MsgStyle.WARN)
 
 
-def _tell_days_to_come(days: list[date]) -> None:
+def _tell_days_to_come(days: list[DayCoverage]) -> None:
     if days:
+        dates = ", ".join(str(day.date) for day in days)
         click.secho(
-            f"Not published yet: {', '.join(map(str, days))}. Prices usually appear between {PUBLISHED_FROM}:00 and "
-            f"{PUBLISHED_UNTIL}:00 on the day before. Run it again then.",
+            f"Not published yet: {dates}. Prices usually appear between 13:00 and {DUE_HOUR}:00 on the day before. Run "
+            "it again then.",
             **MsgStyle.WARN,
         )
 

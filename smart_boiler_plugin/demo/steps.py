@@ -119,12 +119,20 @@ class Demo:
             # it exits with 0 whatever happened: what came of it is in the data
             try:
                 self._update_prices()
-            except StackError:
-                show.note(f"ENTSO-E gave no prices: why is in {self.stack.folder / 'logs' / 'commands.log'}")
-                self._import_sample_prices()
+            except StackError as error:
+                if self._some_price_is_known():
+                    show.note(str(error))
+                else:
+                    show.note(f"ENTSO-E gave no prices: why is in {self.stack.folder / 'logs' / 'commands.log'}")
+                    self._import_sample_prices()
         else:
             show.note("No ENTSO-E plugin with an ENTSOE_AUTH_TOKEN is here; the README tells how to add it.")
             self._import_sample_prices()
+
+    def _some_price_is_known(self) -> bool:
+        """Return whether there is a price to plan with, as it may be where a day is incomplete."""
+        price = self.households[0].ids["consumption_price"]
+        return any(value is not None for value in self._read(price, PLAN))
 
     def _import_sample_prices(self) -> None:
         file = self.stack.folder / "sample-prices.csv"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import pandas as pd
 from flexmeasures import Sensor
 
+from smart_boiler_plugin.coverage import DayCoverage, by_day
 from smart_boiler_plugin.energy_charts.fetch import PATIENCE, Patience, fetch
 from smart_boiler_plugin.energy_charts.zones import zone_of
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor, quarters_by_day
+from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
 from smart_boiler_plugin.spot_prices import import_spot_prices
 
 SOURCE = "Energy-Charts"
@@ -22,9 +22,6 @@ LICENCE_ATTRIBUTE = "Energy-Charts licence"
 It is the sensor's and not the data source's: it differs by bidding zone, and a licence that is reworded makes no other
 source of the same prices.
 """
-
-PUBLISHED_FROM, PUBLISHED_UNTIL = 13, 15
-"""Between which hours, local time, tomorrow's prices usually appear: the auction closes at noon."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +34,8 @@ class Import:
         Where the prices are.
     zone
         Their bidding zone, as Energy-Charts names it.
-    quarters_by_day
-        Per local day, how many quarters have a price and how many the day has.
+    days
+        The local days of the span, with which of their quarters have a price.
     licence
         The conditions under which the prices may be used; empty if Energy-Charts names none.
     deprecated
@@ -48,14 +45,9 @@ class Import:
 
     sensor: Sensor
     zone: str
-    quarters_by_day: Mapping[date, tuple[int, int]]
+    days: list[DayCoverage]
     licence: str
     deprecated: bool
-
-    @property
-    def empty_days(self) -> list[date]:
-        """The days without any price."""
-        return [day for day, (there, _) in self.quarters_by_day.items() if not there]
 
 
 def import_from_energy_charts(
@@ -89,11 +81,5 @@ def import_from_energy_charts(
     sensor = get_or_create_spot_price_sensor(country)
     sensor.attributes[LICENCE_ATTRIBUTE] = answer.licence
     import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
-    by_day = quarters_by_day(pd.DatetimeIndex(answer.prices.index), start, end, str(start.tzinfo))
-    return Import(sensor, zone, by_day, answer.licence, answer.deprecated)
-
-
-def is_expected(day: date, now: datetime) -> bool:
-    """Say whether a day's prices should be published by now (local time)."""
-    tomorrow = (pd.Timestamp(now) + pd.DateOffset(days=1)).date()
-    return day < tomorrow or (day == tomorrow and now.hour >= PUBLISHED_UNTIL)
+    days = by_day(pd.DatetimeIndex(answer.prices.index), pd.Timestamp(start), pd.Timestamp(end) - pd.DateOffset(days=1))
+    return Import(sensor, zone, days, answer.licence, answer.deprecated)

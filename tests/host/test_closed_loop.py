@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.closed_loop import draw_random, perfect_cost, planned_run, save
-from smart_boiler_plugin.boiler import BoilerData
+from smart_boiler_plugin.boiler_data import BoilerData
 from smart_boiler_plugin.thermal import drawn_kwh
 from tests.host.boilers import change_data, make_household
 

@@ -1,8 +1,5 @@
 """`import-prices --source energy-charts`: from a stand-in of the API into the sensor of the ENTSO-E plugin."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
 import pandas as pd
 import pytest
 import timely_beliefs as tb
@@ -12,7 +9,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.cli import import_prices as module
-from smart_boiler_plugin.energy_charts.importing import LICENCE_ATTRIBUTE, is_expected
+from smart_boiler_plugin.energy_charts.importing import LICENCE_ATTRIBUTE
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
 from tests.energy_charts import CC_BY, LITTLE_PATIENCE, PRIVATE, answer, energy_charts, hang_up, say
 
@@ -226,23 +223,6 @@ def test_the_day_after_tomorrow_is_no_error(service, import_day):
     result = import_day(day=f"{today:%Y-%m-%d}", to=later)
     assert result.exit_code == 0
     assert f"Not published yet: {later}. Prices usually appear between 13:00 and 15:00" in result.output
-
-
-@pytest.mark.parametrize(
-    ("day", "now", "expected"),
-    [
-        ("2025-10-29", "2025-10-29T00:00", True),
-        ("2025-10-30", "2025-10-29T14:59", False),
-        ("2025-10-30", "2025-10-29T15:00", True),
-        ("2025-10-31", "2025-10-29T23:59", False),
-        # the next day is 25 hours long
-        ("2025-10-26", "2025-10-25T15:00", True),
-    ],
-)
-def test_tomorrow_is_expected_from_the_afternoon_on(day, now, expected):
-    assert (
-        is_expected(date.fromisoformat(day), datetime.fromisoformat(now).replace(tzinfo=ZoneInfo(TIMEZONE))) is expected
-    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.boiler import BoilerData
+from smart_boiler_plugin.boiler_data import BoilerData
 from tests.host.boilers import QUARTER, change_data, make_household, planned, scheduler_of
 
 FIRST_DAY = pd.Timestamp("2025-01-01", tz="Europe/Amsterdam")

@@ -1,0 +1,91 @@
+"""Which quarters of an hour of a day have a value, and which have none. Pure: pandas alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+
+from smart_boiler_plugin.consumption_price import QUARTER
+
+DUE_HOUR = 15
+"""Hour of the day, local time, from which the next day's prices should be there: they are published around 13:00."""
+
+
+@dataclass(frozen=True)
+class DayCoverage:
+    """A local day, and which of its quarters have a value.
+
+    Parameters
+    ----------
+    begin, end
+        Midnight and the next, local time.
+    there
+        Start of the quarters that have a value.
+
+    """
+
+    begin: pd.Timestamp
+    end: pd.Timestamp
+    there: pd.DatetimeIndex
+
+    @property
+    def date(self) -> date:
+        """Which day it is."""
+        return self.begin.date()
+
+    @property
+    def expected(self) -> int:
+        """How many quarters it has: 96, or 92 or 100 when the clock changes."""
+        return int((self.end - self.begin) / QUARTER)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its quarters have a value."""
+        return len(self.there) == self.expected
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it should be complete: from 15:00 local time of the day before on."""
+        return bool(pd.Timestamp(now) >= (self.begin - pd.DateOffset(days=1)).replace(hour=DUE_HOUR))
+
+    @property
+    def gaps(self) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+        """From when to when nothing is there."""
+        quarters = pd.date_range(self.begin, self.end, freq=QUARTER, inclusive="left")
+        missing = quarters.difference(self.there).to_series()
+        number = (missing.diff() != QUARTER).cumsum()
+        return [(gap.iloc[0], gap.iloc[-1] + QUARTER) for _, gap in missing.groupby(number)]
+
+    def __str__(self) -> str:
+        """Return the day for people: "2025-10-26  97 of 100 quarters, missing 23:15 to 24:00 CET"."""
+        counted = f"{self.date}  {len(self.there)} of {self.expected} quarters"
+        if self.there.empty or self.complete:
+            return counted
+        return f"{counted}, missing {', '.join(self._shown(*gap) for gap in self.gaps)}"
+
+    def _shown(self, begin: pd.Timestamp, end: pd.Timestamp) -> str:
+        clock_changes = self.begin.utcoffset() != self.end.utcoffset()
+        until = "24:00" if end == self.end else f"{end:%H:%M}"
+        if clock_changes:  # 02:15 may be twice
+            return f"{begin:%H:%M %Z} to {until} {end:%Z}"
+        return f"{begin:%H:%M} to {until}"
+
+
+def by_day(moments: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> list[DayCoverage]:
+    """Return the days of a span, with which of their quarters are there.
+
+    Parameters
+    ----------
+    moments
+        Start of the quarters that have a value.
+    first, last
+        Midnight at the begin of the first and of the last day, local time.
+
+    """
+    one_day = pd.DateOffset(days=1)
+    local = moments.tz_convert(first.tz)
+    return [
+        DayCoverage(day, day + one_day, local[(local >= day) & (local < day + one_day)])
+        for day in pd.date_range(first, last, freq="D")
+    ]

@@ -1,0 +1,96 @@
+"""The consumption prices of a tariff, from its spot prices. What a tariff is: ``tariffs.py``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pandas as pd
+from flexmeasures import Sensor, Source
+from flexmeasures.data import db
+from flexmeasures.data.models.time_series import TimedBelief
+from flexmeasures.data.utils import save_to_db
+from sqlalchemy import func
+
+from smart_boiler_plugin.boiler_data import RESOLUTION
+from smart_boiler_plugin.coverage import DayCoverage, by_day
+from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.reporting import NOT_PUBLISHED
+from smart_boiler_plugin.tariffs import Tariff
+
+
+def update(tariff: Tariff, now: datetime, first: date | None = None, last: date | None = None) -> list[DayCoverage]:
+    """Derive a tariff's consumption prices from its spot prices, and commit. Harmless to repeat.
+
+    Parameters
+    ----------
+    tariff
+        Whose.
+    now
+        To know which day is today, and as the time at which new prices become known.
+    first
+        First day, local time of the tariff; None means today.
+    last
+        Last day; None means as far as spot prices are known, and tomorrow at least.
+
+    Returns
+    -------
+    list of DayCoverage
+        The days, with which of their quarters have a price now.
+
+    Raises
+    ------
+    NoPricesError
+        If no spot price is known in the span.
+    SmartBoilerError
+        If the tariff is broken, or the last day is before the first.
+
+    """
+    timezone = tariff.sensor.timezone
+    today = pd.Timestamp(now).tz_convert(timezone).normalize()
+    begin = pd.Timestamp(first).tz_localize(timezone) if first else today
+    reporter = tariff.reporter
+    spot: Sensor = reporter._config["price_sensor"]  # noqa: SLF001 (the host's)
+    final = pd.Timestamp(last).tz_localize(timezone) if last else _last_day(spot, today)
+    end = final + pd.DateOffset(days=1)
+    if final < begin:
+        raise SmartBoilerError(f"The last day, {final.date()}, is before the first, {begin.date()}.")
+    (report,) = reporter.compute(
+        start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
+    )
+    if report["data"].empty:
+        raise NoPricesError(f"No day-ahead price is known from {begin.date()} to {final.date()} (sensor {spot.id}).")
+    known = _known(tariff.sensor, begin, end)
+    prices = report["data"].event_value
+    # the host would store what is unchanged once more, when its time has come
+    unchanged = known.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
+    save_to_db(report["data"][~unchanged])
+    db.session.commit()
+    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end).index), begin, final)
+
+
+def _last_day(spot: Sensor, today: pd.Timestamp) -> pd.Timestamp:
+    """Return the last day with spot prices, and not one before tomorrow."""
+    query = (
+        db.select(func.max(TimedBelief.event_start))
+        .join(Source)
+        .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(NOT_PUBLISHED))
+    )
+    tomorrow = today + pd.DateOffset(days=1)
+    known_until = db.session.execute(query).scalar()
+    last_known: pd.Timestamp = pd.Timestamp(known_until or tomorrow).tz_convert(today.tz).normalize()
+    return max(tomorrow, last_known)
+
+
+def _known(sensor: Sensor, start: datetime, end: datetime) -> pd.Series:
+    """Return what a sensor holds of a span, by the start of the quarters."""
+    found = sensor.search_beliefs(
+        event_starts_after=start,
+        event_ends_before=end,
+        resolution=RESOLUTION,
+        most_recent_beliefs_only=True,
+        one_deterministic_belief_per_event=True,
+    )["event_value"]
+    moments = pd.to_datetime(found.index.get_level_values("event_start"), utc=True)
+    values = pd.Series(found.to_numpy(dtype=float), index=moments).dropna()
+    within: pd.Series = values[(values.index >= start) & (values.index < end)]
+    return within
