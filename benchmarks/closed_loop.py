@@ -15,10 +15,12 @@ from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.cheapest import cheapest_heat
 from smart_boiler_plugin.envelope import Steps, envelope
+from smart_boiler_plugin.savings import Boilers, day_of
 from smart_boiler_plugin.thermal import TAPPING_PROFILES
 from tests.host.boilers import QUARTER, planned, scheduler_of
 
 QUARTER_H = 0.25
+QUARTERS_PER_DAY = 96
 PLANNING_HOUR = 14
 """Local hour at which the next day's prices are known, and a plan is made."""
 
@@ -84,6 +86,33 @@ def thermostat_run(data, start_kwh, drawn_kwh, *, set_point_c=60.0, hysteresis_k
         state = follow(data, state, [kw], [drawn], run)
         on = on and state < full - 1e-9
     return run
+
+
+def reported_savings(data, start_kwh, run, drawn_kwh, price):
+    """Return the sum of a run's savings, day by day, as reports have them [EUR]."""
+    boilers = Boilers.of(
+        [data.tank],
+        power_kw=[data.power_kw],
+        cop=[data.cop],
+        temperature_max_c=[data.temperature_max_c],
+        step_h=QUARTER_H,
+    )
+    states, power = [start_kwh, *run.state_kwh], np.array(run.power_kw)
+    days = []
+    for begin in range(0, len(power), QUARTERS_PER_DAY):
+        of_day = slice(begin, begin + QUARTERS_PER_DAY)
+        days.append(
+            day_of(
+                boilers,
+                start_kwh=np.array([states[begin]]),
+                heating=np.array([begin > 0 and power[begin - 1] > 0]),
+                power_kw=power[of_day, None],
+                drawn_kwh=drawn_kwh[of_day, None],
+                price=price[of_day, None],
+                step_h=QUARTER_H,
+            )
+        )
+    return sum(float(day.savings[0]) for day in days)
 
 
 def perfect_cost(data, start_kwh, end_kwh, price, drawn_kwh, floor_c):

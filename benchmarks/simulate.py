@@ -4,13 +4,16 @@ Every boiler draws at random around its tapping profile, the same under each con
 
     make simulate
     make simulate ARGS="--boilers 3 --days 7"
-    make simulate ARGS="--prices my-prices.csv --fees 0 --vat 0 --output my-folder"
+    make simulate ARGS="--prices my-prices.csv --fees '0 EUR/kWh' --vat '0 %' --output my-folder"
 
 The prices are a CSV file with a header, the starts of the hours or quarters (ISO 8601 with offset) and EUR/MWh. The
-consumption price is (spot + fees) * (1 + VAT). Prints a table, and writes it with a picture into the output folder.
+consumption price is that of a tariff, (spot + fees) * (1 + VAT), with fees as `add-tariff` takes them. "saved" compares
+the whole runs at equal heat; "as reported" adds up the savings of single days, as `report` tells them to customers.
+Prints a table, and writes it with a picture into the output folder.
 """
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -21,14 +24,18 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from benchmarks.app import app_context, quiet
-from benchmarks.closed_loop import draw_random, planned_run, save, thermostat_run
+from benchmarks.closed_loop import draw_random, planned_run, reported_savings, save, thermostat_run
 from smart_boiler_plugin import hygiene
 from smart_boiler_plugin.boiler_data import BoilerData
+from smart_boiler_plugin.consumption_price import consumption_price
+from smart_boiler_plugin.tariff_schema import Fees, Vat
 from tests.host.boilers import QUARTER, change_data, make_household
 
 TIMEZONE = "Europe/Brussels"
 PRICES = Path(__file__).parent / "data" / "day-ahead-prices-BE-2024.csv"
+FEES = '[{"days": "mon-fri", "from": "07:00", "until": "23:00", "fee": "0.05 EUR/kWh"}]'
 COLDER_K = 2.0
+START_C = 55.0
 HALF_AN_HOUR = 2 * QUARTER
 CONTROLS = ("thermostat", "night-rate timer", "plan at 14:00", f"plan, again when {COLDER_K:g} K colder")
 HEADERS = (
@@ -36,6 +43,7 @@ HEADERS = (
     "cost [EUR]",
     "cost at equal heat [EUR]",
     "saved",
+    "as reported",
     "electricity [kWh]",
     "below the floor while drawing [min/day]",
     "hygiene missed",
@@ -69,7 +77,7 @@ def runs_of(made, seed, moments):
     """Return the run of each control for one boiler, its data, and what was drawn."""
     data, share = household(seed)
     drawn = draw_random(np.random.default_rng(1000 + seed), data.tapping_profile, share, moments)
-    start = data.tank.state_of_charge_kwh(55.0)
+    start = data.tank.state_of_charge_kwh(START_C)
     night = np.asarray((moments.hour >= 23) | (moments.hour < 7))
     runs = [
         thermostat_run(data, start, drawn),
@@ -95,6 +103,7 @@ def forget_readings(boiler):
 def figures(run, baseline, data, drawn, price, moments):
     """Return what one run of a boiler comes to, in the order of the table from the cost on."""
     tank = data.tank
+    start = tank.state_of_charge_kwh(START_C)
     states = np.array(run.state_kwh)
     temperature_c = tank.temperature_c(states)
     days = len(moments) / 96
@@ -107,6 +116,7 @@ def figures(run, baseline, data, drawn, price, moments):
         [
             cost,
             cost + less_kwh * price[-96:].mean(),
+            reported_savings(data, start, run, drawn, price),
             power.sum() / 4,
             15 * below.sum() / days,
             missed_hygiene(pd.Series(temperature_c, index=moments)),
@@ -147,7 +157,8 @@ def table_of(found):
     rows = []
     for name, values, sums in zip(CONTROLS, mean, total, strict=True):
         saved = f"{100 * (1 - values[1] / mean[0][1]):.1f} %"
-        rows.append([name, values[0], values[1], saved, values[2], values[3], int(sums[4]), values[5], values[6]])
+        reported = f"{100 * values[2] / mean[0][1]:.1f} %"
+        rows.append([name, values[0], values[1], saved, reported, *values[3:5], int(sums[5]), *values[6:]])
     return rows
 
 
@@ -160,11 +171,12 @@ def draw(found, first, price, moments, file):
     figure, axes = plt.subplots(2, 2, figsize=(13, 8))
     for axis, column, title in (
         (axes[0][0], 1, "cost at equal heat [EUR/boiler]"),
-        (axes[0][1], 3, "below the floor while drawing [min/day]"),
+        (axes[0][1], 4, "below the floor while drawing [min/day]"),
     ):
         axis.barh(CONTROLS[::-1], mean[::-1, column])
         axis.set_title(title)
-    part = slice(96 * 3, 96 * 6)
+    begin = max(0, min(96 * 3, len(moments) - 96 * 3))
+    part = slice(begin, min(begin + 96 * 3, len(moments)))
     runs, data, _ = first
     for name, run in zip(CONTROLS, runs, strict=True):
         axes[1][0].plot(moments[part], data.tank.temperature_c(np.array(run.state_kwh[part])), label=name)
@@ -186,8 +198,8 @@ def main():
     parser.add_argument("--days", type=int, default=28, help="how many (default: 28)")
     parser.add_argument("--start", default="2024-01-02", help="first day, local time (default: 2024-01-02)")
     parser.add_argument("--prices", type=Path, default=PRICES, help="CSV file (default: Belgium, early 2024)")
-    parser.add_argument("--fees", type=float, default=0.14, help="fees and taxes [EUR/kWh] (default: 0.14)")
-    parser.add_argument("--vat", type=float, default=0.06, help="value added tax, as a share (default: 0.06)")
+    parser.add_argument("--fees", default=FEES, help=f"as add-tariff takes them, or a JSON list (default: {FEES})")
+    parser.add_argument("--vat", default="21 %", help="value added tax (default: 21 %%)")
     parser.add_argument("--output", type=Path, default=Path("simulation"), help="folder (default: simulation)")
     options = parser.parse_args()
     output = options.output.resolve()
@@ -197,17 +209,20 @@ def main():
     moments = pd.date_range(pd.Timestamp(options.start, tz=TIMEZONE), periods=96 * options.days, freq=QUARTER)
     known = pd.date_range(moments[0], periods=96 * (options.days + 2), freq=QUARTER)
     spot = read_prices(options.prices.resolve(), known)
-    price = ((spot + options.fees) * (1 + options.vat)).to_numpy()
+    fees = json.loads(options.fees) if options.fees.startswith("[") else options.fees
+    terms = {"factor": 1.0, "fees": Fees().deserialize(fees), "vat": Vat().deserialize(options.vat)}
+    price = consumption_price(spot, **terms).to_numpy()
     found, first = simulate(options.boilers, moments, spot, price)
     table = tabulate(table_of(found), HEADERS, tablefmt="github", floatfmt=".2f")
     said = (
         f"{options.boilers} boilers, {options.days} days from {options.start}, {options.prices.name}, "
-        f"(spot + {options.fees:g} EUR/kWh) * {1 + options.vat:g}; means per boiler, hygiene over all; "
+        f"fees {options.fees}, VAT {options.vat}; means per boiler, hygiene over all; "
         f"{(time.monotonic() - begin) / 60:.1f} min"
     )
-    draw(found, first, price, moments, output / "simulation.png")
     (output / "simulation.md").write_text(f"{said}\n\n{table}\n")
-    print(f"{said}\n\n{table}\n\nThe picture is in {output / 'simulation.png'}")
+    print(f"{said}\n\n{table}\n")
+    draw(found, first, price, moments, output / "simulation.png")
+    print(f"The picture is in {output / 'simulation.png'}")
 
 
 if __name__ == "__main__":
