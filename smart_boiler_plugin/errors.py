@@ -74,7 +74,7 @@ class PriceServiceError(SmartBoilerError):
 
 
 class NoPricesError(SmartBoilerError):
-    """The price sensor is missing, or there is no price in the asked span."""
+    """There is no spot price in the span that was asked for."""
 
 
 def _lines(message: object, field: str = "") -> list[str]:

@@ -9,6 +9,7 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
+from marshmallow import ValidationError
 from sqlalchemy import func
 
 from smart_boiler_plugin.boiler_data import RESOLUTION
@@ -54,18 +55,22 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     end = final + pd.DateOffset(days=1)
     if final < begin:
         raise SmartBoilerError(f"The last day, {final.date()}, is before the first, {begin.date()}.")
-    (report,) = reporter.compute(
-        start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
-    )
+    try:
+        (report,) = reporter.compute(
+            start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
+        )
+    except ValidationError as error:
+        raise SmartBoilerError(error.messages_dict) from error
     if report["data"].empty:
         raise NoPricesError(f"No day-ahead price is known from {begin.date()} to {final.date()} (sensor {spot.id}).")
-    known = _known(tariff.sensor, begin, end)
+    known = _known(tariff.sensor, begin, end, now)
     prices = report["data"].event_value
-    # the host would store what is unchanged once more, when its time has come
+    # not left to the host: it would store what is unchanged once more, when its time has come, and leave out what this
+    # source has said before, though another one has said something else since
     unchanged = known.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
-    save_to_db(report["data"][~unchanged])
+    save_to_db(report["data"][~unchanged], save_changed_beliefs_only=False)
     db.session.commit()
-    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end).index), begin, final)
+    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end, now).index), begin, final)
 
 
 def _last_day(spot: Sensor, today: pd.Timestamp) -> pd.Timestamp:
@@ -81,11 +86,13 @@ def _last_day(spot: Sensor, today: pd.Timestamp) -> pd.Timestamp:
     return max(tomorrow, last_known)
 
 
-def _known(sensor: Sensor, start: datetime, end: datetime) -> pd.Series:
-    """Return what a sensor holds of a span, by the start of the quarters."""
+def _known(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd.Series:
+    """Return the prices that a sensor holds of a span, by the start of the quarters; forecasts are none."""
     found = sensor.search_beliefs(
         event_starts_after=start,
         event_ends_before=end,
+        beliefs_before=now,
+        exclude_source_types=NOT_PUBLISHED,
         resolution=RESOLUTION,
         most_recent_beliefs_only=True,
         one_deterministic_belief_per_event=True,

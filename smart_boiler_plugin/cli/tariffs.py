@@ -17,7 +17,7 @@ from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
 from smart_boiler_plugin import price_update, tariffs
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.prices import default_timezone
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -170,7 +170,8 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None) -> bo
     try:
         days = price_update.update(tariff, now, first, last)
     except SmartBoilerError as error:
-        click.secho(f"  {error} {_remedy(tariff)}", **MsgStyle.ERROR)
+        remedy = f" {_remedy(tariff)}" if isinstance(error, NoPricesError) else ""
+        click.secho(f"  {error}{remedy}", **MsgStyle.ERROR)
         db.session.rollback()
         return False
     for day in days:

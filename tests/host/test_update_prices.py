@@ -54,7 +54,9 @@ def add_tariff(flexmeasures, name, country, *words):
 def prices_of(app, name):
     """What a tariff's sensor holds [currency/kWh], by the start of the quarter."""
     with app.app_context():
-        found = tariffs.find(name).sensor.search_beliefs(one_deterministic_belief_per_event=True)["event_value"]
+        found = tariffs.find(name).sensor.search_beliefs(
+            most_recent_beliefs_only=True, one_deterministic_belief_per_event=True
+        )["event_value"]
         return pd.Series(found.to_numpy(), index=found.index.get_level_values("event_start"))
 
 
@@ -167,15 +169,19 @@ def test_one_tariffs_trouble_stops_no_other_and_is_told(app, at, spot, update, f
     with app.app_context():
         gone = make_sensor("spot", "NOK/kWh").id
     flexmeasures("smart-boiler", "add-tariff", "A broken one", "--price-sensor", gone)
+    add_tariff(flexmeasures, "Another broken one", "NL")
     add_tariff(flexmeasures, "BE without prices", "BE")
     add_tariff(flexmeasures, "NL", "NL")
     with app.app_context():
         db.session.delete(db.session.get(Sensor, gone))
+        tariffs.find("Another broken one").sensor.unit = "NOK/kWh"
         db.session.commit()
     spot(days=1, country="NL")
     result = update()
     assert result.exit_code == 1
-    assert f"No sensor found with ID {gone}" in result.output
+    # to import prices would be no remedy
+    assert f"No sensor found with ID {gone}.\n" in result.output
+    assert "is in NOK/kWh, but the prices are in EUR.\n" in result.output
     assert "No day-ahead price is known from 2025-10-29 to 2025-10-30" in result.output
     assert "import-day-ahead-prices --country BE" in result.output
     assert len(prices_of(app, "NL")) == 96
@@ -215,6 +221,32 @@ def test_prices_of_a_former_version_stay_and_newer_ones_count(app, at, spot, upd
     at("12:00")
     update()
     assert prices_of(app, "NL spot tariff").tolist() == pytest.approx([i / 1000 for i in range(96)])
+
+
+def test_what_somebody_else_stored_in_between_is_put_right_once(app, at, spot, update, contents):
+    at("14:00")
+    spot(days=2)
+    update()
+    with app.app_context():
+        sensor = tariffs.spot_tariff("NL").sensor
+        store(sensor, [9.0], TODAY, source_type="reporter", recorded_at=TODAY + pd.Timedelta("14h10min"))
+    at("14:20")
+    assert update().exit_code == 0
+    assert prices_of(app, "NL spot tariff").iloc[0] == 0.0
+    before = contents()
+    at("14:30")
+    assert update().exit_code == 0
+    assert contents() == before
+
+
+def test_forecasts_of_consumption_prices_do_not_hide_what_is_missing(app, at, spot, update):
+    at("15:01")
+    spot(days=1)
+    with app.app_context():
+        sensor = tariffs.spot_tariff("NL").sensor
+        store(sensor, [1.0] * 96, TODAY + ONE_DAY, source_type="forecaster", recorded_at=TODAY)
+    result = update()
+    assert (result.exit_code, "2025-10-30  0 of 96 quarters" in result.output) == (1, True)
 
 
 def test_nothing_at_all_is_told_and_makes_nothing(at, update, contents):
