@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_security import current_user
-from flexmeasures import Account, AccountRole, Asset, User
+from flexmeasures import Account, AccountRole, Asset, Sensor, User
 from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
 from marshmallow import ValidationError
@@ -57,9 +57,17 @@ class Customer:
         return self.users[0]
 
     @property
-    def tariff(self) -> str:
-        """Name of what they pay."""
-        return str(self.boiler.price.generic_asset.name)
+    def price(self) -> Sensor | None:
+        """The sensor with what they pay; None where somebody deleted it, or gave the boiler a price of its own."""
+        try:
+            return self.boiler.price
+        except SmartBoilerError:
+            return None
+
+    @property
+    def tariff(self) -> str | None:
+        """Name of what they pay; None where they have no ``price``."""
+        return str(self.price.generic_asset.name) if self.price else None
 
 
 def visible_customers() -> Query[Account]:

@@ -258,19 +258,24 @@ def switch(boiler: Boiler, tariff: Tariff) -> None:
     if known != tariff.currency:
         told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {known}."
         raise ConflictError({"tariff": [f"{told} Choose one in {known}, or take the customer on anew."]})
-    old = asset.flex_context["consumption-price"]["sensor"]
-    asset.flex_context = _with_other_sensor(asset.flex_context, old, tariff.sensor.id)
+    named = asset.flex_context.get("consumption-price")
+    # somebody may have given the boiler a price of its own
+    old = named.get("sensor") if isinstance(named, dict) else None
+    context = _with_other_sensor(asset.flex_context, old, tariff.sensor.id)
+    asset.flex_context = {**context, "consumption-price": {"sensor": tariff.sensor.id}}
     asset.sensors_to_show = _with_other_sensor(asset.sensors_to_show, old, tariff.sensor.id)
     AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; tariff to '{tariff.name}'")
 
 
-def _with_other_sensor(value: Any, old: int, new: int) -> Any:
-    """Return JSON in which each ``{"sensor": old}`` is ``{"sensor": new}``."""
+def _with_other_sensor(value: Any, old: int | None, new: int) -> Any:
+    """Return JSON in which a sensor is another one: each ``{"sensor": old}``, and in each ``{"sensors": [...]}``."""
     if isinstance(value, dict):
-        return {
-            name: new if name == "sensor" and inner == old else _with_other_sensor(inner, old, new)
-            for name, inner in value.items()
-        }
+        changed = {name: _with_other_sensor(inner, old, new) for name, inner in value.items()}
+        if changed.get("sensor", new) == old:
+            changed["sensor"] = new
+        if "sensors" in changed:
+            changed["sensors"] = [new if sensor == old else sensor for sensor in changed["sensors"]]
+        return changed
     return [_with_other_sensor(inner, old, new) for inner in value] if isinstance(value, list) else value
 
 

@@ -186,7 +186,9 @@ class CustomerSchema(Schema):
     account = fields.Integer(attribute="account.id")
     name = fields.String(attribute="account.name")
     users = fields.List(fields.Nested(UserSchema))
-    tariff = fields.String()
+    tariff = fields.String(
+        allow_none=True, metadata={"description": "Name of what the customer pays; null if somebody deleted it."}
+    )
     boiler = fields.Method("dump_boiler")
     comfort = fields.Function(lambda customer: ComfortSchema().dump(customer.boiler.comfort))
     sensors = fields.Method("dump_sensors")
@@ -199,11 +201,11 @@ class CustomerSchema(Schema):
         described: dict[str, Any] = BoilerSchema(exclude=PLACE_FIELDS).dump(customer.boiler.data)
         return {"id": asset.id, **{name: value for name, value in {**described, **place}.items() if value is not None}}
 
-    def dump_sensors(self, customer: Customer) -> dict[str, int]:
-        """Return the ids of the sensors by role."""
+    def dump_sensors(self, customer: Customer) -> dict[str, int | None]:
+        """Return the ids of the sensors by role; None for a consumption price that is gone."""
         sensors = customer.boiler.sensors
         ids = {role.replace("-", "_").replace(" ", "_"): int(sensor.id) for role, sensor in sensors.items()}
-        return {**ids, "consumption_price": int(customer.boiler.price.id)}
+        return {**ids, "consumption_price": customer.price and int(customer.price.id)}
 
 
 class ErasedSchema(Schema):

@@ -240,6 +240,55 @@ def test_graphs_and_prices_that_somebody_has_changed_stay(app, call, boilers):
         assert boiler.sensors_to_show == [{"title": "Mine", "plots": [{"sensor": new}]}]
 
 
+@pytest.mark.parametrize("plot", [{"sensor": None}, {"sensors": [None, 999]}])
+def test_graphs_follow_in_both_ways_in_which_the_host_writes_them(app, call, boilers, plot):
+    boilers(*DAY_AND_NIGHT)
+    made = call("POST", **household()).json
+
+    def shown(price):
+        filled = {key: [price, 999] if key == "sensors" else price for key in plot}
+        return [{"title": "Mine", "plots": [filled]}]
+
+    with app.app_context():
+        db.session.get(Asset, made["boiler"]).sensors_to_show = shown(made["consumption_price"])
+        db.session.commit()
+    new = call("PATCH", f"/{made['account']}", tariff="BE day and night").json["sensors"]["consumption_price"]
+    with app.app_context():
+        assert db.session.get(Asset, made["boiler"]).sensors_to_show == shown(new)
+
+
+NO_TARIFF = {
+    "a fixed price": {"consumption-price": "0.3 EUR/kWh", "production-price": "0.1 EUR/kWh"},
+    "no price": {},
+    "prices of its own": {
+        "consumption-price": [{"start": "2025-10-29T00:00+01:00", "duration": "PT1H", "value": "0.3 EUR/kWh"}]
+    },
+    "a sensor that is gone": {"consumption-price": {"sensor": 999}, "production-price": {"sensor": 999}},
+}
+
+
+@pytest.mark.parametrize("context", NO_TARIFF.values(), ids=NO_TARIFF)
+def test_a_customer_whose_boiler_has_no_tariff_any_more_is_shown_and_gets_another(app, call, boilers, context):
+    """Somebody may delete a tariff on the host's pages, or give a boiler a price of its own."""
+    boilers(*DAY_AND_NIGHT)
+    made, other = (call("POST", **household(name)).json for name in ("Ash", "Elm"))
+    with app.app_context():
+        db.session.get(Asset, made["boiler"]).flex_context = context
+        db.session.commit()
+    listed = call("GET").json
+    assert [customer["tariff"] for customer in listed] == [None, "NL spot tariff"]
+    assert [customer["sensors"]["consumption_price"] for customer in listed] == [None, other["consumption_price"]]
+    path = f"/{made['account']}"
+    assert call("PATCH", path, boiler={"volume": "100 l"}).status_code == 200
+    answer = call("PATCH", path, tariff="BE day and night")
+    assert (answer.status_code, answer.json["tariff"]) == (200, "BE day and night")
+    price = {"sensor": answer.json["sensors"]["consumption_price"]}
+    # a production price of somebody's own stays
+    kept = {name: value if value == "0.1 EUR/kWh" else price for name, value in context.items()}
+    with app.app_context():
+        assert db.session.get(Asset, made["boiler"]).flex_context == {**kept, "consumption-price": price}
+
+
 def test_costs_are_in_the_currency_of_the_tariff_and_no_other_currency_can_follow(app, call, boilers, contents):
     add_kronor_tariff(app, boilers)
     in_kronor = call("POST", **household("Ash", tariff="Oslo")).json
