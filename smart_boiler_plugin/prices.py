@@ -6,6 +6,7 @@ The spot price of a country is where the ENTSO-E plugin puts it. What else puts 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import current_app
@@ -14,12 +15,16 @@ from flexmeasures.data import db
 from sqlalchemy import func
 
 from smart_boiler_plugin.boiler_data import RESOLUTION
+from smart_boiler_plugin.errors import SmartBoilerError
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
 CONSUMPTION_SENSOR = {"name": "consumption price", "unit": "EUR/kWh"}
 
 TARIFF_TYPE = "tariff"
 """Asset type of tariffs."""
+
+COUNTRY = re.compile("[A-Za-z0-9_]{2,20}")
+"""What a country code of the ENTSO-E plugin looks like (names of `entsoe.mappings.Area`)."""
 
 PRICE_LOCK = 0x70726963
 """Key of the advisory lock under which price sensors are made (the bytes of "pric")."""
@@ -36,7 +41,17 @@ def default_timezone() -> str:
 
 
 def get_or_create_spot_price_sensor(country: str) -> Sensor:
-    """Return the public sensor [EUR/MWh] into which the ENTSO-E plugin imports this country's day-ahead prices."""
+    """Return the public sensor [EUR/MWh] into which the ENTSO-E plugin imports this country's day-ahead prices.
+
+    Raises
+    ------
+    SmartBoilerError
+        If this is no country code, or the sensor is there in another unit.
+
+    """
+    if not COUNTRY.fullmatch(country):
+        told = f"{country!r} is no country code. Right is one of the ENTSO-E plugin's, such as NL or DE_LU."
+        raise SmartBoilerError({"country": [told]})
     return get_or_create_public_sensor(
         f"{country} transmission zone", "transmission zone", SPOT_SENSOR, timezone=default_timezone()
     )
@@ -68,6 +83,11 @@ def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[s
     timezone
         Of a sensor that is made (IANA name).
 
+    Raises
+    ------
+    SmartBoilerError
+        If the sensor is there in another unit.
+
     """
 
     def find(model: type, **columns: Any) -> Any:
@@ -75,7 +95,11 @@ def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[s
 
     def find_sensor() -> Sensor | None:
         asset = find(Asset, name=asset_name, account_id=None, parent_asset_id=None)
-        return asset and find(Sensor, generic_asset_id=asset.id, **sensor)
+        found = asset and find(Sensor, generic_asset_id=asset.id, name=sensor["name"])
+        if found and found.unit != sensor["unit"]:
+            whose = f"Sensor {found.id} ('{found.name}' of '{asset_name}')"
+            raise SmartBoilerError(f"{whose} is in {found.unit} in place of {sensor['unit']}. Rename it or its asset.")
+        return found
 
     found = find_sensor()
     if found:

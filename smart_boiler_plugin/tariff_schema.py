@@ -6,7 +6,7 @@ What it means: ``consumption_price.py``.
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from flexmeasures import Sensor
@@ -18,7 +18,7 @@ from marshmallow import ValidationError, fields, post_dump, post_load, validate,
 from smart_boiler_plugin.consumption_price import QUARTER, Fee
 from smart_boiler_plugin.units import split
 from smart_boiler_plugin.week import EVERY_DAY, MIDNIGHT, show_days
-from smart_boiler_plugin.week_schema import WindowSchema
+from smart_boiler_plugin.week_schema import WindowSchema, clock_time
 
 MOST_VAT_PERCENT = 100
 
@@ -45,14 +45,20 @@ class FeeAmount(fields.Field):  # type: ignore[type-arg]  # not generic in marsh
         return f"{value[0]:.12g} {value[1]}/kWh"
 
 
+def _full_quarter(moment: time) -> None:
+    """Refuse a time within a quarter of an hour: a part of it has no price of its own."""
+    if timedelta(minutes=moment.minute) % QUARTER:
+        raise ValidationError("Must be a full quarter of an hour, as prices are: 07:00 or 07:15.")
+
+
 class FeeSchema(WindowSchema):
     """One fee: ``{"fee": "0.05 EUR/kWh"}``, or in a part of the week.
 
     ``{"fee": "0.05 EUR/kWh", "days": "mon-fri", "from": "07:00", "until": "23:00"}``
     """
 
-    begin = fields.Time(format="%H:%M", data_key="from", metadata={"example": "07:00"})
-    until = fields.Time(format="%H:%M", metadata={"example": "23:00"})
+    begin = clock_time(data_key="from", validate=_full_quarter, metadata={"example": "07:00"})
+    until = clock_time(validate=_full_quarter, metadata={"example": "23:00"})
     amount = FeeAmount(data_key="fee", required=True, metadata={"example": "0.05 EUR/kWh"})
 
     @validates_schema

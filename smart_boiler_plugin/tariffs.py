@@ -38,7 +38,7 @@ from smart_boiler_plugin.transactions import transaction
 ATTRIBUTE = "smart-boiler-tariff"
 """Attribute of a tariff's asset: ``{"country": "BE", "source": <id of its data source>}``."""
 
-SPOT_TARIFF = re.compile(r"(.+) spot tariff")
+SPOT_TARIFF = re.compile(r"([A-Z][A-Z0-9_]+) spot tariff")
 """Name of a country's tariff that was not added by anybody: the bare spot price."""
 
 MOST_NAMES = 20
@@ -141,11 +141,16 @@ def add(
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise SmartBoilerError({"name": [f"Must have 1 to {LONGEST_NAME} characters, and no line breaks."]})
+    kept = SPOT_TARIFF.fullmatch(name)
+    if kept:
+        raise SmartBoilerError({"name": [f"'{name}' is kept for the bare spot price of {kept[1]}. Choose another."]})
     with transaction():
         lock_prices()
         if _public_asset(name) is not None:
             raise ConflictError({"name": [f"'{name}' exists already. Choose another; see {HOW_TO_LIST}"]})
-        spot_id = price_sensor or get_or_create_spot_price_sensor(country or default_country()).id
+        if price_sensor is None:
+            country = country or default_country()
+        spot_id = get_or_create_spot_price_sensor(country).id if country else price_sensor
         try:
             reporter = ConsumptionPriceReporter(config={"price_sensor": spot_id, **terms})
         except ValidationError as error:
@@ -157,7 +162,7 @@ def add(
             {"name": CONSUMPTION_SENSOR["name"], "unit": f"{currency_of(spot.unit)}/kWh"},
             timezone=timezone or spot.timezone,
         )
-        return _configured(sensor, None if price_sensor else country or default_country(), reporter)
+        return _configured(sensor, country, reporter)
 
 
 def find(name: str) -> Tariff:
@@ -170,7 +175,8 @@ def find(name: str) -> Tariff:
 
     """
     tariffs = all_tariffs()
-    found = next((tariff for tariff in tariffs if tariff.name.lower() == name.lower()), None)
+    # two names may be one in Python's lower case, and are not in PostgreSQL's
+    found = next((one for spelt in (str, str.lower) for one in tariffs if spelt(one.name) == spelt(name)), None)
     if found is None:
         names = [tariff.name for tariff in tariffs]
         listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
@@ -298,5 +304,5 @@ def _of(asset: Asset, sensor: Sensor) -> Tariff | None:
     """Return the tariff of an asset with its price sensor, if it is one of ours."""
     if ATTRIBUTE in asset.attributes:
         return Tariff(asset, sensor)
-    former = SPOT_TARIFF.fullmatch(asset.name)
+    former = SPOT_TARIFF.fullmatch(asset.name) if sensor.unit == CONSUMPTION_SENSOR["unit"] else None
     return spot_tariff(former[1]) if former else None

@@ -22,9 +22,15 @@ class Days(fields.String):
         return None if value is None else show_days(value)
 
 
+def clock_time(**arguments: Any) -> fields.Time:
+    """Return a field for a local time of day."""
+    told = "Must be a time such as 06:30; the end of a day is 00:00."
+    return fields.Time(format="%H:%M", error_messages={"invalid": told}, **arguments)
+
+
 class WindowSchema(Schema):
     """A part of the week: ``{"days": "mon-fri", "from": "06:30", "until": "08:30"}``."""
 
     days = Days(load_default=EVERY_DAY, metadata={"example": "mon-fri"})
-    begin = fields.Time(format="%H:%M", data_key="from", required=True, metadata={"example": "06:30"})
-    until = fields.Time(format="%H:%M", required=True, metadata={"example": "08:30"})
+    begin = clock_time(data_key="from", required=True, metadata={"example": "06:30"})
+    until = clock_time(required=True, metadata={"example": "08:30"})

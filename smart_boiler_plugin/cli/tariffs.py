@@ -56,7 +56,7 @@ def add_tariff(
         --fees '{"fee": "0.03 EUR/kWh", "days": "mon-fri", "from": "07:00", "until": "22:00"}'
       flexmeasures smart-boiler add-tariff "Oslo" --price-sensor 5 --fees "0.50 NOK/kWh" --vat "25 %"
     """  # noqa: D301 (click wants the \b)
-    if country and price_sensor:
+    if country and price_sensor is not None:
         raise click.UsageError("Give --country or --price-sensor, not both.")
     if timezone and timezone not in pytz.all_timezones_set:
         raise click.BadParameter("Must be an IANA name, such as Europe/Brussels.", param_hint="--timezone")

@@ -181,7 +181,7 @@ def test_without_any_price_the_report_is_empty(in_app, paid):
         ({"fees": "0.05"}, "'0.05' is no money per energy"),
         ({"fees": [{"days": "mo-fr", "fee": "1 EUR/kWh"}]}, "names no days. Right is: 'mon-fri'"),
         ({"fees": [{"from": "07:00", "fee": "1 EUR/kWh"}]}, "Give both 'from' and 'until', or none of them."),
-        ({"fees": [{"from": "7", "until": "08:00", "fee": "1 EUR/kWh"}]}, "Not a valid time."),
+        ({"fees": [{"from": "7", "until": "08:00", "fee": "1 EUR/kWh"}]}, "Must be a time such as 06:30"),
         ({"fees": [{"from": "07:00", "until": "08:00"}]}, "Missing data for required field."),
         ({"vat": 21}, "'21' is no share from 0 to 100 %. Right is a text such as '21 %'."),
         ({"vat": "0.21"}, "is no share"),

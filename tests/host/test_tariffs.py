@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from flexmeasures import Asset, Sensor, Source
+from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 
 from smart_boiler_plugin import tariffs
@@ -99,6 +99,20 @@ def test_a_tariff_keeps_to_the_time_zone_of_its_prices_or_to_its_own(app, boiler
         (("New", "--fees", "{no JSON"), 2, "--fees"),
         (("New", "--fees", "5"), 1, "fees.0.fee: '5' is no money per energy"),
         (("New", "--price-sensor", "999"), 1, "price_sensor:"),
+        (("New", "--price-sensor", "0"), 1, "price_sensor:"),
+        (("New", "--country", "x" * 81), 1, "is no country code. Right is one of the ENTSO-E plugin's, such as NL"),
+        (("New", "--country", "N\nL"), 1, r"country: 'N\nL' is no country code."),
+        (("FR spot tariff", "--country", "BE"), 1, "name: 'FR spot tariff' is kept for the bare spot price of FR."),
+        (
+            ("New", "--fees", '{"fee": "1 EUR/kWh", "from": "07:10", "until": "08:00"}'),
+            1,
+            "fees.0.from: Must be a full quarter of an hour, as prices are: 07:00 or 07:15.",
+        ),
+        (
+            ("New", "--fees", '{"fee": "1 EUR/kWh", "from": "07:00", "until": "24:00"}'),
+            1,
+            "fees.0.until: Must be a time such as 06:30; the end of a day is 00:00.",
+        ),
         (("New", "--price-sensor", "1", "--country", "BE"), 2, "not both"),
         (("New", "--timezone", "Amsterdam"), 2, "--timezone"),
         (("x" * 81,), 1, "name: Must have 1 to 80 characters"),
@@ -160,10 +174,40 @@ def test_public_assets_of_others_are_no_tariffs(app, boilers):
     boilers(*DAY_AND_NIGHT)
     with app.app_context():
         kind = tariffs.find("BE day and night").asset.generic_asset_type
-        asset = Asset(name="Somebody's", generic_asset_type=kind)
-        db.session.add(Sensor(name="consumption price", unit="EUR/kWh", generic_asset=asset))
+        for name, unit in [
+            ("Somebody's", "EUR/kWh"),
+            # nearly as a former version made its own
+            ("Cheap spot tariff", "EUR/kWh"),
+            ("FR spot tariff", "EUR/MWh"),
+        ]:
+            asset = Asset(name=name, generic_asset_type=kind)
+            db.session.add(Sensor(name="consumption price", unit=unit, generic_asset=asset))
         db.session.commit()
         assert [tariff.name for tariff in tariffs.all_tariffs()] == ["BE day and night"]
+
+
+def test_where_somebody_elses_sensor_is_in_the_way_it_is_named(app, boilers, contents):
+    with app.app_context():
+        asset = Asset(name="GB transmission zone", generic_asset_type=AssetType(name="transmission zone"))
+        db.session.add(Sensor(name="Day-ahead prices", unit="GBP/MWh", generic_asset=asset))
+        db.session.commit()
+    before = contents()
+    for command in (("add-tariff", "GB"), ("update-prices",)):
+        result = boilers(*command, "--country", "GB")
+        assert result.exit_code == 1
+        assert (
+            "Sensor 1 ('Day-ahead prices' of 'GB transmission zone') is in GBP/MWh in place of EUR/MWh" in result.output
+        )
+    assert contents() == before
+
+
+def test_names_that_differ_in_case_only_by_pythons_rules_are_two_tariffs(app, boilers):
+    """PostgreSQL leaves the dotted capital I alone, Python makes it an i and a dot."""
+    names = ["i\u0307", "\u0130"]
+    for name in names:
+        assert boilers("add-tariff", name).exit_code == 0
+    with app.app_context():
+        assert [tariffs.find(name).name for name in names] == names
 
 
 def tariff_of(call, made):
