@@ -12,6 +12,11 @@ import pandas as pd
 
 from smart_boiler_plugin.errors import BadFileError
 
+UNIT = "EUR/MWh"
+
+FIRST_YEAR, LAST_YEAR = 1990, 2200
+"""Before the first exchange opened; and before pandas' calendar ends."""
+
 EXAMPLE = "2025-10-29T00:00+01:00,65.45"
 
 
@@ -43,6 +48,8 @@ def _refuse_other_header(file: Path, header: list[str]) -> None:
     """Refuse a first line that is none of ours, or is no header but a price."""
     if len(header) != 2 or any(character.isdigit() for character in header[0]):  # noqa: PLR2004 (start and price)
         raise BadFileError(f"{file}, line 1: {','.join(header)} is no header. It must name two columns: start,EUR/MWh")
+    if "/" in header[1] and UNIT not in header[1]:
+        raise BadFileError(f"{file}, line 1: the prices are in {header[1]}. Right is {UNIT}.")
 
 
 def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> None:
@@ -64,6 +71,8 @@ def _parse_price(row: list[str]) -> tuple[datetime, float]:
     start = datetime.fromisoformat(row[0].strip().replace("Z", "+00:00"))
     if start.tzinfo is None:
         raise ValueError("the UTC offset is missing")
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise ValueError(f"no day-ahead prices are from the year {start.year}")
     start = start.astimezone(timezone.utc)
     if start.minute % 15 or start.second or start.microsecond:
         raise ValueError("no quarter of an hour starts then")

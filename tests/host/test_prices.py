@@ -149,6 +149,8 @@ def test_hourly_spot_prices_count_for_each_of_their_quarters(app, flexmeasures):
         ("2025-10-28T23:00Z,10", "this quarter stands in the file before"),
         ("2025-10-29T00:15:00+01:00,10,1", "3 columns in place of two"),
         ("yesterday,10", "line 3"),
+        ("0001-01-01T00:00Z,10", "no day-ahead prices are from the year 1"),
+        ("9999-12-31T23:45-10:00,10", "no day-ahead prices are from the year 9999"),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_stored(flexmeasures, contents, tmp_path, line, told):
@@ -176,6 +178,7 @@ def test_a_file_with_other_columns_is_refused(flexmeasures, tmp_path):
         (b"start,EUR/MWh\n", "has no prices"),
         (b"2025-10-29T00:00+01:00,65.45\n2025-10-29T00:15+01:00,65.45\n", "is no header"),
         (b"start,\xff/MWh\n", "is no CSV file in UTF-8"),
+        (b"start,EUR/kWh\n2025-10-29T00:00+01:00,0.065\n", "line 1: the prices are in EUR/kWh. Right is EUR/MWh."),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_words(flexmeasures, tmp_path, content, told):
@@ -190,6 +193,13 @@ def test_times_may_be_written_in_several_ways(flexmeasures, tmp_path):
     file = tmp_path / "prices.csv"
     file.write_text("start,EUR/MWh\n2025-10-29T00:00+01:00,1\n2025-10-29 00:15:00+01:00,2\n2025-10-28T23:30Z,3\n")
     assert "3 prices" in flexmeasures("smart-boiler", "import-prices", file).output
+
+
+@pytest.mark.parametrize("header", ["MTU, Price", "MTU,Day-ahead Price (EUR/MWh)"])
+def test_the_columns_of_a_file_may_have_other_names(flexmeasures, tmp_path, header):
+    file = tmp_path / "prices.csv"
+    file.write_text(f"{header}\n2025-10-29T00:00+01:00,1\n")
+    assert "1 prices" in flexmeasures("smart-boiler", "import-prices", file).output
 
 
 def test_days_in_the_wrong_order_are_refused(flexmeasures):
