@@ -77,9 +77,14 @@ def drip(handler):
         time.sleep(0.02)
 
 
-def send_around(handler):
-    """Redirect to where the request came from."""
-    say(b"", 302, Location=handler.path)(handler)
+def redirect_without_end(handler):
+    """Redirect, and go on talking."""
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.end_headers()
+    while not handler.server.closing.is_set():
+        handler.wfile.write(b" " * 2**10)
+        time.sleep(0.005)
 
 
 class Handler(BaseHTTPRequestHandler):

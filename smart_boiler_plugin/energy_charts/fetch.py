@@ -31,7 +31,6 @@ TRY_AGAIN = (429, 500, 502, 503, 504)
 REASONS: tuple[tuple[type[Exception], str], ...] = (
     (requests.Timeout, "did not answer in time. Try again later."),
     (ReadTimeoutError, "did not answer in time. Try again later."),
-    (requests.TooManyRedirects, "sends the request around in circles."),
     (requests.exceptions.SSLError, "cannot prove who it is (TLS)."),
     (requests.exceptions.ChunkedEncodingError, "broke off in the middle of its answer. Try again later."),
     (requests.ConnectionError, "cannot be reached: no connection, or one that was closed without an answer."),
@@ -40,8 +39,6 @@ REASONS: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.MissingSchema, "cannot be asked: SMART_BOILER_ENERGY_CHARTS_URL is no address of a server."),
 )
 """What went wrong, by kind; the first one that fits counts."""
-
-REDIRECTS = 3
 
 ANSWER_MAX = 5_000_000
 """No answer is read beyond this [byte]: a year of quarters has some 700,000."""
@@ -123,8 +120,7 @@ def _get(address: str, span: dict[str, Any], patience: Patience) -> bytes | None
 
 
 def _session(patience: Patience) -> requests.Session:
-    session = requests.Session()
-    session.max_redirects = REDIRECTS
+    session = _StayingSession()
     retry = _BoundedRetry(
         patience.retries,
         status_forcelist=TRY_AGAIN,
@@ -135,6 +131,16 @@ def _session(patience: Patience) -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
+
+
+class _StayingSession(requests.Session):
+    """Follows no redirect: its body would be read whatever its length, and the next address may be anybody's.
+
+    Not by ``allow_redirects``: requests 2.34 reads the body then, too.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
 
 
 class _BoundedRetry(Retry):
@@ -150,6 +156,11 @@ def _body(response: requests.Response) -> bytes:
     if response.status_code in TRY_AGAIN:
         raise PriceServiceError(
             f"Energy-Charts answered {response.status_code} (too many requests, or out of order). Try again later."
+        )
+    if response.is_redirect:
+        raise PriceServiceError(
+            f"Energy-Charts sends elsewhere ({response.status_code}). "
+            "Set SMART_BOILER_ENERGY_CHARTS_URL to where it is now."
         )
     if response.status_code != requests.codes.ok:
         raise PriceServiceError(f"Energy-Charts refused the request: it answered {response.status_code}.")

@@ -18,8 +18,8 @@ from tests.energy_charts import (
     energy_charts,
     fall_asleep,
     hang_up,
+    redirect_without_end,
     say,
-    send_around,
 )
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
@@ -91,7 +91,7 @@ def test_retry_after_is_honoured_as_long_as_it_is_bearable(service):
         (fall_asleep, "did not answer in time", 3),
         (hang_up, "no connection, or one that was closed", 3),
         (break_off, "broke off in the middle", 1),
-        (send_around, "around in circles", 4),
+        (say(status=301, Location="file:///etc/passwd"), "sends elsewhere (301)", 1),
         (say(b"no gzip", Content_Encoding="gzip"), "cannot be read (ContentDecodingError)", 1),
     ],
 )
@@ -125,6 +125,16 @@ def test_an_answer_without_end_is_not_read_to_its_end(service, monkeypatch):
         ask(service)
 
 
+def test_where_it_is_sent_elsewhere_it_reads_and_asks_nothing(service):
+    """A redirect's body would be read to its end, and the address may be one that only this machine reaches."""
+    service.answers = [redirect_without_end]
+    began = time.monotonic()
+    with pytest.raises(PriceServiceError, match="Set SMART_BOILER_ENERGY_CHARTS_URL to where it is now"):
+        ask(service)
+    assert time.monotonic() - began < 1
+    assert len(service.asked) == 1
+
+
 def test_nobody_at_the_address():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -141,7 +151,7 @@ def test_an_address_that_is_none_is_told_with_its_setting(url):
 
 def test_a_password_in_the_address_is_not_told(service):
     service.answers = [say(status=400)]
-    for trouble in (say(status=400), hang_up, fall_asleep, send_around):
+    for trouble in (say(status=400), hang_up, fall_asleep, say(status=302, Location="/elsewhere")):
         service.answers = [trouble]
         with pytest.raises(PriceServiceError) as refused:
             fetch("NL", START, END, url=service.url.replace("//", "//me:geheim@"), patience=LITTLE_PATIENCE)
