@@ -13,6 +13,13 @@ DUE_HOUR = 15
 """Hour of the day, local time, from which the next day's prices should be there: they are published around 13:00."""
 
 
+MARKET_TIMEZONE = "Europe/Brussels"
+"""Europe's day-ahead prices are published for days of Central European Time, whatever a country's own time zone is."""
+
+PUBLISHED_HOUR = 14
+"""Hour of the day, in the market's time zone, by which those of the next day are published: an hour late at most."""
+
+
 @dataclass(frozen=True)
 class DayCoverage:
     """A local day, and which of its quarters have a value.
@@ -48,6 +55,21 @@ class DayCoverage:
     def is_due(self, now: datetime) -> bool:
         """Return whether it should be complete: from 15:00 local time of the day before on."""
         return bool(pd.Timestamp(now) >= (self.begin - pd.DateOffset(days=1)).replace(hour=DUE_HOUR))
+
+    def is_overdue(self, now: datetime, market: str) -> bool:
+        """Return whether something is missing that is due, and that belongs to a day that the market has published.
+
+        Parameters
+        ----------
+        now
+            To know what is due.
+        market
+            The market's time zone (IANA name). In Portugal, the last hour of a day belongs to its next day.
+
+        """
+        moment = pd.Timestamp(now).tz_convert(market)
+        published_until = moment.normalize() + pd.DateOffset(days=2 if moment.hour >= PUBLISHED_HOUR else 1)
+        return self.is_due(now) and any(begin < published_until for begin, _ in self.gaps)
 
     @property
     def gaps(self) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

@@ -17,6 +17,7 @@ from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
 from smart_boiler_plugin import price_update, tariffs
+from smart_boiler_plugin.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.prices import default_timezone
 
@@ -176,7 +177,8 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None) -> bo
         return False
     for day in days:
         click.secho(f"  {day}", **(MsgStyle.SUCCESS if day.complete else MsgStyle.WARN))
-    overdue = [day for day in days if not day.complete and day.is_due(now)]
+    market = MARKET_TIMEZONE if tariff.country else tariff.sensor.timezone
+    overdue = [day for day in days if day.is_overdue(now, market)]
     if overdue:
         # a day more: flexmeasures-entsoe 0.10 leaves out the last hour of a span in which the clock goes back
         span = f" --from-date {overdue[0].date} --to-date {overdue[-1].end.date()}"

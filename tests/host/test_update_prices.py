@@ -84,12 +84,30 @@ def test_three_in_the_afternoon_is_that_of_the_tariffs_country(app, at, spot, up
         get_or_create_spot_price_sensor("FI").timezone = "Europe/Helsinki"
         db.session.commit()
     add_tariff(flexmeasures, "FI", "FI")
-    spot(days=1, country="FI", start=pd.Timestamp("2025-10-29", tz="Europe/Helsinki"))
+    # days 28 and 29 of the market, which end an hour later than those of Finland
+    spot(days=2, country="FI", start=TODAY - ONE_DAY)
     at("14:30")
     result = update()
-    assert (result.exit_code, "2025-10-30  0 of 96 quarters" in result.output) == (1, True)
+    assert (result.exit_code, "2025-10-30  4 of 96 quarters" in result.output) == (1, True)
     at("13:59")
     assert update().exit_code == 0
+
+
+def test_the_last_hour_of_a_portuguese_day_is_due_with_the_next_day_of_the_market(app, at, spot, update, flexmeasures):
+    """The market's days end at 24:00 in Brussels, which is 23:00 in Lisbon. Until 14:00 there, they may be late."""
+    with app.app_context():
+        get_or_create_spot_price_sensor("PT").timezone = "Europe/Lisbon"
+        db.session.commit()
+    add_tariff(flexmeasures, "PT", "PT")
+    # the market's days 29 and 30
+    spot(days=2, country="PT", start=pd.Timestamp("2025-10-29", tz="Europe/Brussels"))
+    at("16:00", "2025-10-29", "Europe/Lisbon")
+    result = update()
+    assert "2025-10-30  92 of 96 quarters, missing 23:00 to 24:00\n" in result.output
+    assert result.exit_code == 0
+    for clock, code in [("12:59", 0), ("13:00", 1)]:
+        at(clock, "2025-10-30", "Europe/Lisbon")
+        assert update().exit_code == code
 
 
 @pytest.mark.parametrize(
