@@ -15,7 +15,7 @@ from smart_boiler_plugin.errors import BadFileError
 UNIT = "EUR/MWh"
 
 FIRST_YEAR, LAST_YEAR = 1990, 2200
-"""Before the first exchange opened; and before pandas' calendar ends."""
+"""Before there were day-ahead prices, and before the calendars of pandas end."""
 
 EXAMPLE = "2025-10-29T00:00+01:00,65.45"
 

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 
+from smart_boiler_plugin.cli.dates import DAY
 from smart_boiler_plugin.coverage import DUE_HOUR, DayCoverage
 from smart_boiler_plugin.energy_charts.fetch import PATIENCE
 from smart_boiler_plugin.energy_charts.importing import Import, import_from_energy_charts
@@ -19,8 +20,6 @@ from smart_boiler_plugin.price_files import read_prices
 from smart_boiler_plugin.prices import default_country, default_timezone
 from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
 from smart_boiler_plugin.spot_prices import import_spot_prices
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("import-prices")

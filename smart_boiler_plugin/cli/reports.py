@@ -15,10 +15,10 @@ from tabulate import tabulate
 
 from smart_boiler_plugin.accounting import DayAccount, total_of
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.dates import DAY
 from smart_boiler_plugin.fleet_reports import Outcome, boilers_of
 from smart_boiler_plugin.fleet_reports import report as report_fleet
 
-DAY = click.DateTime(["%Y-%m-%d"])
 HEADERS = [
     *("boiler", "name", "customer", "days", "electricity [kWh]"),
     *("cost", "thermostat's cost", "savings", "currency", "measured"),

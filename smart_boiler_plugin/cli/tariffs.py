@@ -17,11 +17,11 @@ from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
 from smart_boiler_plugin import price_update, tariffs
+from smart_boiler_plugin.cli.dates import DAY
 from smart_boiler_plugin.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.prices import default_timezone
 
-DAY = click.DateTime(["%Y-%m-%d"])
 COUNTRY = "Country code as the ENTSO-E plugin has it, such as NL or BE."
 
 

@@ -276,6 +276,7 @@ def test_an_unknown_country_is_told_with_the_known_ones(service, import_day):
         (["--source", "energy-charts", "FILE"], "Leave it out, or say --source csv"),
         (["--from-date", DAY, "FILE"], "a FILE is read whole"),
         (["--source", "energy-charts", "--from-date", DAY, "--to-date", "2025-10-28"], "2025-10-28 is before"),
+        (["--source", "energy-charts", "--from-date", "0001-01-01"], "0001-01-01 is not between 1990 and 2200"),
         (["--source", "elsewhere"], "'elsewhere' is not one of"),
     ],
 )

@@ -282,6 +282,7 @@ def test_nothing_at_all_is_told_and_makes_nothing(at, update, contents):
         (("--tariff", "Green"), 1, "There is no tariff 'Green'"),
         (("--tariff", "NL", "--country", "NL"), 2, "not both"),
         (("--to-date", "2025-10-28"), 2, "2025-10-28 is before the first day, 2025-10-29"),
+        (("--to-date", "9999-12-31"), 2, "'--to-date': 9999-12-31 is not between 1990 and 2200."),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(at, update, words, code, told):
