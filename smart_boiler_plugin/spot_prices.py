@@ -11,9 +11,8 @@ from flexmeasures.data import db
 from flexmeasures.data.services.data_sources import get_or_create_source
 from flexmeasures.data.utils import save_to_db
 from flexmeasures.utils.time_utils import server_now
-from sqlalchemy import func
 
-from smart_boiler_plugin.prices import PRICE_LOCK, get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices import get_or_create_spot_price_sensor, lock_prices
 
 
 def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, since_auction: bool = False) -> Sensor:
@@ -35,7 +34,7 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
     """
     sensor = get_or_create_spot_price_sensor(country)
     # two imports at once would both find their source missing, and the same prices new
-    db.session.execute(db.select(func.pg_advisory_xact_lock(PRICE_LOCK)))
+    lock_prices()
     source = get_or_create_source(source_name, source_type="market")
     # a sensor from before October 2025 may be hourly; the ENTSO-E plugin stores means in it, too
     prices = prices.resample(sensor.event_resolution).mean().dropna()

@@ -67,8 +67,8 @@ def add_tariff(
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
     click.secho(
-        f"Tariff '{made.name}' is there: {made.sensor.unit} on sensor {made.sensor.id}. Its prices come with: "
-        "flexmeasures smart-boiler update-prices",
+        f"Tariff '{made.name}' is there: {made.sensor.unit} on sensor {made.sensor.id}, its days and fees by the time "
+        f"of {made.sensor.timezone}. Its prices come with: flexmeasures smart-boiler update-prices",
         **MsgStyle.SUCCESS,
     )
 
@@ -102,7 +102,8 @@ def list_tariffs() -> None:
     ]
     # those of former versions have just got their data source
     db.session.commit()
-    click.echo(tabulate(rows, headers=headers))
+    # a tariff may be called 1e3
+    click.echo(tabulate(rows, headers=headers, disable_numparse=[0]))
 
 
 def _shown_terms(tariff: tariffs.Tariff) -> list[str]:

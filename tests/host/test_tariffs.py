@@ -56,7 +56,8 @@ def add_kronor_tariff(app, boilers, name="Oslo"):
 
 def test_a_tariff_is_a_public_asset_with_a_sensor_and_a_source_that_knows_how_it_is_made(app, boilers):
     result = boilers(*DAY_AND_NIGHT)
-    assert (result.exit_code, "'BE day and night' is there: EUR/kWh on sensor" in result.output) == (0, True)
+    told = "Tariff 'BE day and night' is there: EUR/kWh on sensor 2, its days and fees by the time of Europe/Amsterdam."
+    assert (result.exit_code, told in result.output) == (0, True)
     with app.app_context():
         asset = db.session.query(Asset).filter_by(name="BE day and night", account_id=None).one()
         (sensor,) = asset.sensors
@@ -140,6 +141,11 @@ def test_tariffs_are_listed_with_their_terms_and_how_many_boilers_they_have(app,
     fees = "0.05 EUR/kWh + 0.03 EUR/kWh mon,tue,wed,thu,fri 07:00-22:00"
     assert re.split(" {2,}", lines[2])[1:6] == ["BE", "1.02", fees, "21 %", "EUR"]
     assert [line.split()[-1] for line in lines[2:]] == ["2", "1"]
+
+
+def test_a_name_that_looks_like_a_number_is_listed_as_it_is(boilers):
+    boilers("add-tariff", "1e3")
+    assert boilers("list-tariffs").output.splitlines()[2].split()[0] == "1e3"
 
 
 def test_what_lies_under_a_tariff_may_be_gone_and_the_others_are_listed_all_the_same(app, boilers):
