@@ -267,5 +267,13 @@ def read_days(
 
 def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return when a local day begins and ends: after 23, 24 or 25 hours."""
-    start = pd.Timestamp(day).tz_localize(timezone)
-    return start, start + pd.DateOffset(days=1)
+    return _midnight(day, timezone), _midnight(day + timedelta(days=1), timezone)
+
+
+def _midnight(day: date, timezone: str) -> pd.Timestamp:
+    """Return when a local day begins: with the first of two midnights, or after the hour that the clock skips.
+
+    Some clocks change at midnight, as those of the Azores do.
+    """
+    begin: pd.Timestamp = pd.Timestamp(day).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
+    return begin

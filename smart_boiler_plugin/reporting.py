@@ -87,6 +87,6 @@ def savings_frame(
 
 def _whole_days(start: datetime, end: datetime, timezone: str) -> list[date]:
     """Return the local days that lie in a span as a whole."""
-    first = pd.Timestamp(start).tz_convert(timezone).ceil("D")
-    last = pd.Timestamp(end).tz_convert(timezone).normalize() - pd.DateOffset(days=1)
-    return [day.date() for day in pd.date_range(first.tz_localize(None), last.tz_localize(None), freq="D")]
+    first, last = (pd.Timestamp(moment).tz_convert(timezone).date() for moment in (start, end))
+    spans = {day.date(): midnights(day.date(), timezone) for day in pd.date_range(first, last, freq="D")}
+    return [day for day, (begin, until) in spans.items() if start <= begin and until <= end]

@@ -1,7 +1,7 @@
 """Reports of costs and savings: the fleet's command, and the reporters that the host finds."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flexmeasures import Asset, Source
@@ -9,6 +9,7 @@ from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
 
+from smart_boiler_plugin.accounting import midnights
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -253,6 +254,48 @@ def test_the_host_finds_the_savings_reporter_by_name(app, flexmeasures, fleet, t
     with app.app_context():
         assert stored(fleet["B"], "daily savings").tolist() == pytest.approx([by_host])
         assert by_host != 0
+
+
+@pytest.mark.parametrize(
+    ("timezone", "day", "hours"),
+    [
+        ("Europe/Amsterdam", date(2025, 3, 30), 23),
+        ("Europe/Amsterdam", date(2025, 10, 26), 25),
+        # where the clock changes at midnight: one day begins at 01:00, the other has two midnights
+        ("Atlantic/Azores", date(2025, 3, 30), 23),
+        ("Atlantic/Azores", date(2025, 10, 26), 25),
+    ],
+)
+def test_days_around_a_change_of_the_clock_are_reported_in_their_own_length(app, flexmeasures, timezone, day, hours):
+    first, last = day - timedelta(days=1), day + timedelta(days=1)
+    begin = midnights(first, timezone)[0]
+    with app.app_context():
+        boiler = make_household_boiler(make_account("Client", roles=[CUSTOMER_ROLE]), "Boiler")
+        for sensor in boiler.sensors.values():
+            sensor.timezone = timezone
+        store(boiler.price, [0.2] * (48 + hours) * 4, begin)
+        measure(boiler, "fill-rate", [1.0] * (48 + hours) * 4, begin)
+        _, token = make_user(boiler.asset.owner, "client")
+        asset = boiler.asset.id
+    result = flexmeasures("smart-boiler", "report", "--from", first, "--until", last)
+    assert "3 of 3 reports (1 boilers, 3 days) are stored." in result.output
+    for each, length in ((first, 24), (day, hours), (last, 24)):
+        start, end = midnights(each, timezone)
+        assert end - start == timedelta(hours=length)
+        url, span = f"/api/v3_0/assets/{asset}/kpis", {"start": start.isoformat(), "end": end.isoformat()}
+        cost, _ = app.test_client().get(url, query_string=span, headers={"Authorization": token}).json["data"]
+        # 1 kW at 0.20 EUR/kWh
+        assert cost["downsample_value"] == pytest.approx(0.2 * length)
+    with app.app_context():
+        sensors = Boiler(db.session.get(Asset, asset)).sensors
+        parameters = {
+            "input": [{"sensor": sensors["fill-rate"].id}],
+            "output": [{"sensor": sensors["daily savings"].id}],
+            "start": begin.isoformat(),
+            "end": midnights(last, timezone)[1].isoformat(),
+        }
+        (found,) = BoilerSavingsReporter().compute(parameters=parameters)
+        assert [account.electricity_kwh for account in found["accounts"]] == pytest.approx([24, hours, 24])
 
 
 def test_a_report_without_a_whole_day_says_so(app, fleet):
