@@ -12,6 +12,7 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
+from flexmeasures.utils.time_utils import server_now
 from numpy.typing import NDArray
 
 from smart_boiler_plugin import measured, savings
@@ -263,6 +264,13 @@ def read_days(
         i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day.date(), timezone))
         price_of_day = {price_id: price.iloc[i:j] for price_id, price in price_by_id.items()}
         yield Day(boilers, moments[i:j], known.rows(i, j + 2 * LONGEST_GAP), price_of_day)
+
+
+def last_day(timezone: str | None = None) -> date:
+    """Return the last local day that is over, in a time zone (IANA name); None means the server's."""
+    now = pd.Timestamp(server_now())
+    today: date = (now.tz_convert(timezone) if timezone else now).date()
+    return today - timedelta(days=1)
 
 
 def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:

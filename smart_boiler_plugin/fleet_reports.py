@@ -13,7 +13,7 @@ from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
 from sqlalchemy.orm import joinedload, subqueryload
 
-from smart_boiler_plugin.accounting import DayAccount, read_days
+from smart_boiler_plugin.accounting import DayAccount, last_day, read_days
 from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, make_missing_sensors
 from smart_boiler_plugin.costs import Costs
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
@@ -66,7 +66,9 @@ def boilers_of(operator: Account | None = None, customer: Account | None = None)
     return list(db.session.scalars(query))
 
 
-def report(days: Iterable[date], operator: Account | None = None, customer: Account | None = None) -> Iterator[Outcome]:
+def report(
+    days: Iterable[date] | None = None, operator: Account | None = None, customer: Account | None = None
+) -> Iterator[Outcome]:
     """Work out and store what days of boilers cost and saved. Harmless to repeat; commits after each day.
 
     What is wrong with one boiler stops no other.
@@ -74,7 +76,7 @@ def report(days: Iterable[date], operator: Account | None = None, customer: Acco
     Parameters
     ----------
     days
-        Local ones, which are over.
+        Local ones; None means the last one that is over where each boiler is.
     operator, customer
         As of ``boilers_of``.
 
@@ -84,18 +86,18 @@ def report(days: Iterable[date], operator: Account | None = None, customer: Acco
         For each day and boiler.
 
     """
-    for day in days:
+    for day in [None] if days is None else days:
         by_timezone = defaultdict(list)
         # anew each day: after a commit, each boiler would be read again by itself
         for asset in boilers_of(operator, customer):
             try:
                 boiler = _ready(asset)
             except Exception as error:  # noqa: BLE001 (whatever somebody wrote into its attributes)
-                yield _failed(asset, day, error)
+                yield _failed(asset, day or last_day(), error)
             else:
                 by_timezone[boiler.timezone].append(boiler)
-        for boilers in by_timezone.values():
-            yield from _report_day(boilers, day)
+        for timezone, boilers in by_timezone.items():
+            yield from _report_day(boilers, day or last_day(timezone))
             db.session.commit()
 
 
@@ -111,6 +113,10 @@ def _ready(asset: Asset) -> Boiler:
 
 def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
     """Report a day of boilers in one time zone: together, and each alone where that fails."""
+    if date_of_day > last_day(boilers[0].timezone):
+        unfinished = SmartBoilerError(f"{date_of_day} is not over yet in {boilers[0].timezone}.")
+        yield from (_failed(boiler.asset, date_of_day, unfinished) for boiler in boilers)
+        return
     try:
         with db.session.begin_nested():
             (day,) = read_days(boilers, date_of_day)

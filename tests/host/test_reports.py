@@ -3,12 +3,14 @@
 import json
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 from flexmeasures import Asset, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
 
+from smart_boiler_plugin import accounting
 from smart_boiler_plugin.accounting import midnights
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
@@ -254,6 +256,51 @@ def test_the_host_finds_the_savings_reporter_by_name(app, flexmeasures, fleet, t
     with app.app_context():
         assert stored(fleet["B"], "daily savings").tolist() == pytest.approx([by_host])
         assert by_host != 0
+
+
+@pytest.fixture
+def far_away(app, fleet):
+    """A function that makes boilers in a time zone; their power on the day is known."""
+
+    def make(count, timezone="America/Los_Angeles"):
+        with app.app_context():
+            owner = make_account(f"Far away {count}", roles=[CUSTOMER_ROLE])
+            start = midnights(DAY, timezone)[0]
+            for number in range(count):
+                boiler = make_household_boiler(owner, f"Boiler far away {number}")
+                for sensor in boiler.sensors.values():
+                    sensor.timezone = timezone
+                measure(boiler, "fill-rate", [1.0] * 96, start)
+            return owner.id, boiler.asset.id
+
+    return make
+
+
+def test_a_day_that_is_not_over_yet_where_a_boiler_is_waits(app, flexmeasures, far_away, fleet, monkeypatch):
+    _, asset = far_away(1)
+    # 22:15 of the day in Los Angeles
+    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T06:15+01:00"))
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY)
+    assert f"(Boiler far away 0), {DAY}: {DAY} is not over yet in America/Los_Angeles." in result.output
+    with app.app_context():
+        assert len(stored(asset, "daily cost")) == 0
+        assert len(stored(fleet["A"], "daily cost")) == 1
+
+
+def test_without_a_date_it_is_the_last_day_that_is_over_where_each_boiler_is(
+    app, flexmeasures, far_away, fleet, monkeypatch
+):
+    customer, asset = far_away(1)
+    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T06:15+01:00"))
+    assert "2 of 4 reports (4 boilers, 1 days)" in flexmeasures("smart-boiler", "report").output
+    result = flexmeasures("smart-boiler", "report", "--customer", customer)
+    assert f"(Boiler far away 0), {DAY - timedelta(days=1)}: No" in result.output
+    with app.app_context():
+        assert len(stored(fleet["A"], "daily cost")) == 1
+    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T08:15+01:00"))
+    flexmeasures("smart-boiler", "report", "--customer", customer)
+    with app.app_context():
+        assert len(stored(asset, "daily cost")) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from flexmeasures import Account, Asset
 from flexmeasures.data import db
 
+from smart_boiler_plugin import accounting
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
@@ -107,6 +108,22 @@ def test_without_dates_it_covers_the_thirty_days_up_to_yesterday(app, operator, 
     assert len(answer.json["days"]) == 30
     assert answer.json["total"] is None
     assert answer.json["coverage"] == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        # half an hour into the day after one of 23 hours, and half an hour before the end of one of 25
+        ("2025-03-31T00:30+02:00", "2025-03-30"),
+        ("2025-10-26T23:30+01:00", "2025-10-25"),
+    ],
+)
+def test_yesterday_is_a_day_of_the_calendar_also_when_the_clock_changes(
+    app, operator, customer, monkeypatch, now, last
+):
+    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp(now).tz_convert("Europe/Amsterdam"))
+    answer = app.test_client().get(f"{API}/{customer}/statement", headers={"Authorization": operator[1]})
+    assert answer.json["until"] == last
 
 
 @pytest.mark.parametrize(
