@@ -98,7 +98,7 @@ def report(
                 by_timezone[boiler.timezone].append(boiler)
         for timezone, boilers in by_timezone.items():
             yield from _report_day(boilers, day or last_day(timezone))
-            db.session.commit()
+        db.session.commit()
 
 
 def _ready(asset: Asset) -> Boiler:

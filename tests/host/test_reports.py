@@ -19,6 +19,7 @@ from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.reporting import BoilerSavingsReporter
 from tests.factories import make_account, make_household_boiler, make_user, store
 from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
+from tests.host.queries import counted_queries
 
 MIDNIGHT = moments_of()[0]
 YESTERDAY = ("--date", DAY)
@@ -301,6 +302,18 @@ def test_without_a_date_it_is_the_last_day_that_is_over_where_each_boiler_is(
     flexmeasures("smart-boiler", "report", "--customer", customer)
     with app.app_context():
         assert len(stored(asset, "daily cost")) == 1
+
+
+def test_boilers_in_several_time_zones_are_read_at_once_as_well(app, flexmeasures, far_away, fleet):
+    selects = []
+    for count in (2, 5):
+        far_away(count, "Europe/Lisbon")
+        flexmeasures("smart-boiler", "report", *YESTERDAY)
+        with app.app_context(), counted_queries() as queries:
+            flexmeasures("smart-boiler", "report", *YESTERDAY)
+        selects.append(sum(query.lstrip().startswith("SELECT") for query in queries))
+    # three more boilers, whose sensors would be read one by one
+    assert selects[1] - selects[0] < 3
 
 
 @pytest.mark.parametrize(
