@@ -70,7 +70,9 @@ class Costs:
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""
-        read = ReadSensor(price, self._day.price_by_id[price.id], unit=f"{currency_of(price)}/kWh")
+        known = self._day.price_by_id[price.id]
+        # a quarter without a price counts at the mean, as in the day's account
+        read = ReadSensor(price, known.fillna(known.mean()), unit=f"{currency_of(price)}/kWh")
         return ProfitOrLossReporter(consumption_price_sensor=read, production_price_sensor=read, loss_is_positive=True)
 
     def store(self, number: int) -> None:

@@ -74,6 +74,20 @@ def test_costs_and_savings_of_all_boilers_are_stored(app, flexmeasures, fleet):
     assert "100%" in result.output
 
 
+def test_the_cost_of_a_day_counts_quarters_without_a_price_at_the_mean_as_its_account_does(app, flexmeasures):
+    with app.app_context():
+        boiler = make_household_boiler(make_account("Client", roles=[CUSTOMER_ROLE]), "Boiler")
+        store(boiler.price, [0.2] * 24 + [0.3] * 24, MIDNIGHT)
+        measure(boiler, "fill-rate", [1.0] * 96, MIDNIGHT)
+        asset = boiler.asset.id
+    result = flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        # 6 h at 0.20, 6 h at 0.30 and 12 h at their mean, 1 kW throughout
+        assert stored(asset, "daily cost").tolist() == pytest.approx([1.2 + 1.8 + 3.0])
+        assert stored(asset, "cost").tolist() == pytest.approx([0.05] * 24 + [0.075] * 24)
+    assert " 6.00 " in result.output
+
+
 def test_running_it_again_stores_nothing_and_counts_nothing_twice(app, flexmeasures, fleet, contents):
     flexmeasures("smart-boiler", "report", *YESTERDAY)
     before = contents()
