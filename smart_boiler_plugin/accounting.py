@@ -196,7 +196,7 @@ class Day:
     def _drawn_kwh(self, boilers: savings.Boilers, between: Floats) -> Floats:
         """Return the heat drawn per quarter [kWh], as measured, else inferred; NaN where it is neither."""
         inferred = savings.inferred_draw_offs_kwh(boilers, between, self._of_day.metered_kw, STEP_H)
-        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh.clip(min=0))
+        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh)
 
     def _assumed_kwh(self) -> Floats:
         """Return the heat that is drawn per quarter by the tapping profiles [kWh]."""

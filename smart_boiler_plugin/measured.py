@@ -39,9 +39,9 @@ class Measured:
     temperature_c
         Believable readings [°C].
     metered_kw, planned_kw
-        Fill rate as metered, and as last planned [kW].
+        Fill rate as metered, and as last planned [kW]; a boiler makes no electricity, so less than none is none.
     demand_kwh
-        Heat drawn, as measured and not as expected [kWh].
+        Heat drawn, as measured and not as expected [kWh]; less than none is none.
 
     """
 
@@ -91,7 +91,12 @@ def read(boilers: Sequence[Boiler], start: datetime, end: datetime, known_at: da
         for name, series in found.items():
             mine = kind == name
             series[quarter[mine], columns[mine]] = value[mine]
-    return Measured(found["temperature"], found["fill-rate"], found["plan"], found["demand"])
+    return Measured(
+        found["temperature"],
+        metered_kw=found["fill-rate"].clip(min=0),
+        planned_kw=found["plan"].clip(min=0),
+        demand_kwh=found["demand"].clip(min=0),
+    )
 
 
 def _latest(sensor_ids: list[int], start: datetime, end: datetime) -> db.Select:

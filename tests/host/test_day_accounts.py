@@ -119,6 +119,22 @@ def test_what_was_expected_is_not_taken_for_measured(boiler):
     assert account(boiler).coverage < 0.05
 
 
+def test_a_boiler_that_reports_to_make_electricity_or_heat_earns_nothing_by_it(boiler):
+    dear = prices() > prices().mean()
+    measure(boiler, "fill-rate", np.where(dear, -1.5, 0.0), MIDNIGHT)
+    measure(boiler, "demand", [-0.2] * 96, MIDNIGHT)
+    found = account(boiler)
+    measure_power_and_demand_again(boiler, [0.0] * 96)
+    assert found == account(boiler)
+    assert found.electricity_kwh == found.cost == 0
+
+
+def measure_power_and_demand_again(boiler, values):
+    """Store values that were recorded later than those of the day."""
+    for role in ("fill-rate", "demand"):
+        store(boiler.sensors[role], values, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT + timedelta(days=9))
+
+
 @pytest.mark.parametrize("reading", [-40.0, 400.0, float("nan")])
 def test_readings_that_no_water_has_are_not_believed(boiler, reading):
     report_thermostat(boiler)
