@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 
 STEP_H = RESOLUTION / timedelta(hours=1)
 
+EARLIEST = date(2000, 1, 1)
+"""First day that is reported: before, there was no boiler here, and long before, pandas has no time."""
+
 LONGEST_GAP = timedelta(hours=2) // RESOLUTION
 """How many quarters may lie between two readings of a boiler whose draw-offs are inferred from them."""
 

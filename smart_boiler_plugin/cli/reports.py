@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
-from smart_boiler_plugin.accounting import DayAccount, last_day, total_of
+from smart_boiler_plugin.accounting import EARLIEST, DayAccount, last_day, total_of
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.fleet_reports import Outcome, boilers_of
 from smart_boiler_plugin.fleet_reports import report as report_fleet
@@ -53,8 +53,8 @@ def report(
       flexmeasures smart-boiler report --from 2026-02-01 --until 2026-02-28 --customer 7
     """  # noqa: D301 (click wants the \b)
     days = _days(only, first, last)
-    operator = find_account(operator_id, "--operator") if operator_id else None
-    customer = find_customer(customer_id, "--customer") if customer_id else None
+    operator = None if operator_id is None else find_account(operator_id, "--operator")
+    customer = None if customer_id is None else find_customer(customer_id, "--customer")
     count, number_of_days = len(boilers_of(operator, customer)), len(days) if days else 1
     if not count:
         raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
@@ -87,6 +87,8 @@ def _days(only: datetime | None, first: datetime | None, last: datetime | None) 
     begin = first.date() if first else until
     if until > yesterday:
         raise click.UsageError(f"{until} is not over yet; {yesterday} is the last day that can be reported.")
+    if begin < EARLIEST:
+        raise click.UsageError(f"{begin} is too early; {EARLIEST} is the first day that can be reported.")
     if until < begin:
         raise click.UsageError(f"--until ({until}) is before --from ({begin}).")
     return [day.date() for day in pd.date_range(begin, until, freq="D")]

@@ -229,7 +229,10 @@ def test_several_days_are_summed_up_per_boiler(app, flexmeasures, fleet):
         (["--date", "2999-01-01"], "2999-01-01 is not over yet"),
         (["--date", "2025-10-28", "--from", "2025-10-01"], "Give either --date, or --from and --until."),
         (["--from", "2025-10-28", "--until", "2025-10-01"], "--until (2025-10-01) is before --from (2025-10-28)"),
+        (["--date", "1500-01-01"], "1500-01-01 is too early; 2000-01-01 is the first day that can be reported."),
         (["--customer", "99"], "There is no account 99."),
+        (["--customer", "0"], "There is no account 0."),
+        (["--operator", "0"], "There is no account 0."),
         (["--date", "tomorrow"], "does not match"),
     ],
 )
