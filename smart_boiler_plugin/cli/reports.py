@@ -62,7 +62,11 @@ def report(
         report_fleet(days, operator, customer), length=count * number_of_days, label="Reports"
     ) as bar:
         outcomes = list(bar)
-    click.echo(tabulate(_rows(outcomes), headers=HEADERS, floatfmt=("", "", "", "", ".2f", ".2f", ".2f", ".2f")))
+    formats = ("", "", "", "", ".2f", ".2f", ".2f", ".2f")
+    rows = _rows(outcomes)
+    if rows:
+        # a name may look like a number: 1e3
+        click.echo(tabulate(rows, headers=HEADERS, floatfmt=formats, disable_numparse=[0, 1, 2]))
     failed = [outcome for outcome in outcomes if outcome.account is None]
     for outcome in failed:
         click.secho(f"Boiler {outcome.asset_id} ({outcome.name}), {outcome.day}: {outcome.problem}", **MsgStyle.ERROR)

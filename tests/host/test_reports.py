@@ -217,6 +217,15 @@ def test_only_the_boilers_of_the_operator_or_customer_are_reported(app, flexmeas
     assert "Boiler A" not in result.output
 
 
+def test_names_that_look_like_numbers_stay_as_they_are(app, flexmeasures, fleet):
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["B"]))
+        boiler.asset.name, boiler.asset.owner.name = "007", "1e3"
+        db.session.commit()
+    output = flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer_of(app, fleet["B"])).output
+    assert f"{fleet['B']}         007     1e3 " in output
+
+
 def test_several_days_are_summed_up_per_boiler(app, flexmeasures, fleet):
     result = flexmeasures("smart-boiler", "report", "--from", DAY - timedelta(days=1), "--until", DAY)
     assert f"(Boiler A), {DAY - timedelta(days=1)}: No consumption price is known" in result.output
