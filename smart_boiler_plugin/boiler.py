@@ -321,6 +321,22 @@ def currency_of(price: Sensor) -> str:
     return str(price.unit).partition("/")[0]
 
 
+def check_currency(sensor: Sensor, price: Sensor) -> None:
+    """Find out whether a sensor can hold what is worked out with a consumption price.
+
+    Raises
+    ------
+    SmartBoilerError
+        If they are in different currencies.
+
+    """
+    if sensor.unit != currency_of(price):
+        raise SmartBoilerError(
+            f"Sensor {sensor.id} ({sensor.name}) is in {sensor.unit}, but the consumption price (sensor {price.id}) in "
+            f"{currency_of(price)}. Choose a price in {sensor.unit}, or rename the sensor: the report makes a new one."
+        )
+
+
 def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:
     """Change what is given of a boiler, and nothing else; the stored flex-model follows. Does not commit.
 

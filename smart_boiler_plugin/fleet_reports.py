@@ -14,7 +14,7 @@ from flexmeasures.utils.time_utils import server_now
 from sqlalchemy.orm import joinedload, subqueryload
 
 from smart_boiler_plugin.accounting import DayAccount, last_day, read_days
-from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, make_missing_sensors
+from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, check_currency, make_missing_sensors
 from smart_boiler_plugin.costs import Costs
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -108,6 +108,8 @@ def _ready(asset: Asset) -> Boiler:
     data.check()
     if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
         boiler.sensors = make_missing_sensors(asset, boiler.timezone, price)
+    for role in REPORTED:
+        check_currency(boiler.sensors[role], price)
     return boiler
 
 

@@ -16,7 +16,7 @@ from flexmeasures.data.models.reporting import Reporter
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.accounting import DayAccount, midnights, read_days
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler import DAY, Boiler, check_currency
 from smart_boiler_plugin.errors import SmartBoilerError
 
 
@@ -45,10 +45,13 @@ class BoilerSavingsReporter(Reporter):
         Raises
         ------
         SmartBoilerError
-            If the input is no boiler's, if no whole day lies in the span, or if for no day enough is known.
+            If the input is no boiler's, if an output has another currency or is not daily, if no whole day lies in the
+            span, or if for no day enough is known.
 
         """
         boiler = Boiler(input[0]["sensor"].generic_asset)
+        for description in output:
+            _check_output(description["sensor"], boiler.price)
         recorded_at = belief_time or server_now()
         days = _whole_days(start, end, boiler.timezone)
         outcomes = [day.accounts()[0] for day in read_days([boiler], days[0], days[-1], recorded_at)] if days else []
@@ -83,6 +86,13 @@ def savings_frame(
     starts = pd.DatetimeIndex([midnights(account.day, sensor.timezone)[0] for account in accounts])
     values = pd.Series([account.savings for account in accounts], index=starts, name="event_value")
     return tb.BeliefsDataFrame(values, sensor=sensor, source=source, belief_time=recorded_at)
+
+
+def _check_output(sensor: Sensor, price: Sensor) -> None:
+    """Refuse a sensor that cannot hold savings: in the currency of the price, one value a day."""
+    if sensor.event_resolution != DAY:
+        raise SmartBoilerError(f"output: sensor {sensor.id} ({sensor.name}) has no daily values, as savings are.")
+    check_currency(sensor, price)
 
 
 def _whole_days(start: datetime, end: datetime, timezone: str) -> list[date]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pytest
-from flexmeasures import Asset, Source
+from flexmeasures import Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
@@ -382,6 +382,50 @@ def test_days_around_a_change_of_the_clock_are_reported_in_their_own_length(app,
         }
         (found,) = BoilerSavingsReporter().compute(parameters=parameters)
         assert [account.electricity_kwh for account in found["accounts"]] == pytest.approx([24, hours, 24])
+
+
+@pytest.fixture
+def in_pounds(app, fleet):
+    """Ids of the sensors of boiler B by role, whose price is now in another currency than they are."""
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["B"]))
+        price = Sensor(
+            "price", unit="GBP/kWh", generic_asset=boiler.price.generic_asset, event_resolution=timedelta(minutes=15)
+        )
+        db.session.add(price)
+        db.session.flush()
+        boiler.asset.flex_context = {"consumption-price": {"sensor": price.id}}
+        store(price, prices(), MIDNIGHT)
+        return {role: sensor.id for role, sensor in boiler.sensors.items()}
+
+
+def test_a_price_in_another_currency_than_the_sensors_of_costs_is_told(app, flexmeasures, fleet, in_pounds):
+    output = flexmeasures("smart-boiler", "report", *YESTERDAY).output
+    assert f"(Boiler B), {DAY}: Sensor {in_pounds['cost']} (cost) is in EUR, but the consumption price" in output
+    assert "in GBP. Choose a price in EUR, or rename the sensor" in output
+    with app.app_context():
+        for role in ("cost", "daily cost", "daily savings"):
+            db.session.get(Sensor, in_pounds[role]).name += " in EUR"
+        db.session.commit()
+    flexmeasures("smart-boiler", "report", *YESTERDAY)
+    with app.app_context():
+        assert Boiler(db.session.get(Asset, fleet["B"])).sensors["daily cost"].unit == "GBP"
+        assert len(stored(fleet["B"], "daily cost")) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "said"), [("daily savings", "is in EUR, but the consumption price"), ("cost", "has no daily values")]
+)
+def test_the_savings_reporter_refuses_sensors_that_cannot_hold_savings(app, fleet, in_pounds, role, said):
+    with app.app_context():
+        parameters = {
+            "input": [{"sensor": in_pounds["fill-rate"]}],
+            "output": [{"sensor": in_pounds[role]}],
+            "start": MIDNIGHT.isoformat(),
+            "end": (MIDNIGHT + timedelta(days=1)).isoformat(),
+        }
+        with pytest.raises(SmartBoilerError, match=said):
+            BoilerSavingsReporter().compute(parameters=parameters)
 
 
 def test_a_report_without_a_whole_day_says_so(app, fleet):
