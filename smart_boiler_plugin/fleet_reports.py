@@ -11,6 +11,7 @@ from flask import current_app
 from flexmeasures import Account, AccountRole, Asset
 from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
+from sqlalchemy import func
 from sqlalchemy.orm import joinedload, subqueryload
 
 from smart_boiler_plugin.accounting import DayAccount, last_day, read_days
@@ -23,6 +24,9 @@ from smart_boiler_plugin.results import Results
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
+
+REPORT_LOCK = 0x64617973
+"""Key of the advisory lock under which a day is reported (the bytes of "days")."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def report(
 ) -> Iterator[Outcome]:
     """Work out and store what days of boilers cost and saved. Harmless to repeat; commits after each day.
 
-    What is wrong with one boiler stops no other.
+    What is wrong with one boiler stops no other. Of two reports at once, the second waits while the first is at a day.
 
     Parameters
     ----------
@@ -87,6 +91,8 @@ def report(
 
     """
     for day in [None] if days is None else days:
+        # two at once would both find their sources missing; with two of the same, the host would find none ever after
+        db.session.execute(db.select(func.pg_advisory_xact_lock(REPORT_LOCK)))
         by_timezone = defaultdict(list)
         # anew each day: after a commit, each boiler would be read again by itself
         for asset in boilers_of(operator, customer):

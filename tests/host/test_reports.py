@@ -1,16 +1,19 @@
 """Reports of costs and savings: the fleet's command, and the reporters that the host finds."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pandas as pd
 import pytest
-from flexmeasures import Asset, Sensor, Source
+from flexmeasures import Account, Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
+from sqlalchemy import text
 
-from smart_boiler_plugin import accounting
+from smart_boiler_plugin import accounting, fleet_reports
 from smart_boiler_plugin.accounting import midnights
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
@@ -224,6 +227,31 @@ def test_names_that_look_like_numbers_stay_as_they_are(app, flexmeasures, fleet)
         db.session.commit()
     output = flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer_of(app, fleet["B"])).output
     assert f"{fleet['B']}         007     1e3 " in output
+
+
+def test_reports_of_two_operators_at_once_make_one_source_each(app, flexmeasures, fleet):
+    with app.app_context():
+        operators = [db.session.get(Asset, fleet[name]).owner.consultancy_account_id for name in ("A", "C")]
+        boiler = Boiler(db.session.get(Asset, fleet["C"]))
+        measure(boiler, "fill-rate", [1.0] * 96, MIDNIGHT)
+    together = Barrier(2)
+
+    def report(operator):
+        with app.app_context():
+            db.session.execute(text("SELECT 1"))
+            together.wait()
+            try:
+                return list(fleet_reports.report([DAY], operator=db.session.get(Account, operator)))
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor() as pool:
+        outcomes = [outcome for found in pool.map(report, operators) for outcome in found]
+    assert [outcome.problem for outcome in outcomes] == ["", "", ""]
+    with app.app_context():
+        for model in ("ProfitOrLossReporter", "BoilerSavingsReporter"):
+            assert db.session.query(Source).filter_by(model=model).count() == 1
+    assert "3 of 3 reports" in flexmeasures("smart-boiler", "report", *YESTERDAY).output
 
 
 def test_several_days_are_summed_up_per_boiler(app, flexmeasures, fleet):
