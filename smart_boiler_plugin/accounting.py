@@ -225,7 +225,8 @@ class Day:
 
     def _no_power(self, boiler: Boiler) -> SmartBoilerError:
         return SmartBoilerError(
-            f"No power is known on {self.date}, neither metered nor planned (sensor {boiler.sensors['fill-rate'].id})."
+            f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
+            f"{boiler.asset.id})."
         )
 
 

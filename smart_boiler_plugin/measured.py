@@ -78,7 +78,12 @@ def read(boilers: Sequence[Boiler], start: datetime, end: datetime, known_at: da
     """
     count = int((end - start) / RESOLUTION)
     names = ("temperature", "fill-rate", "demand")
-    column_by_sensor = {boiler.sensors[name].id: column for column, boiler in enumerate(boilers) for name in names}
+    column_by_sensor = {
+        boiler.sensors[name].id: column
+        for column, boiler in enumerate(boilers)
+        # where somebody has deleted one, nothing was measured
+        for name in boiler.sensors.keys() & names
+    }
     found = {kind: np.full((count, len(boilers)), np.nan) for kind in (*names, "plan")}
     query = _latest(list(column_by_sensor), start, end)
     if known_at is not None:

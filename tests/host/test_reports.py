@@ -11,6 +11,7 @@ from flexmeasures import Account, Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
+from flexmeasures.data.services.sensors import delete_sensor
 from sqlalchemy import text
 
 from smart_boiler_plugin import accounting, fleet_reports
@@ -183,7 +184,7 @@ def test_gaps_in_the_power_are_no_quarters_that_cost_nothing(app, flexmeasures, 
         )
 
 
-@pytest.mark.parametrize("broken", ["no price", "unknown price", "wrong data", "no sensor"])
+@pytest.mark.parametrize("broken", ["no price", "unknown price", "wrong data", "no daily savings", "no demand"])
 def test_one_boilers_failure_stops_no_other(app, flexmeasures, fleet, broken):
     with app.app_context():
         asset = db.session.get(Asset, fleet["A"])
@@ -194,12 +195,12 @@ def test_one_boilers_failure_stops_no_other(app, flexmeasures, fleet, broken):
         elif broken == "wrong data":
             asset.attributes = {**asset.attributes, "smart-boiler": {"volume_l": "much"}}
         else:
-            db.session.delete(Boiler(asset).sensors["daily savings"])
+            delete_sensor(Boiler(asset).sensors[broken.removeprefix("no ")])
         db.session.commit()
     result = flexmeasures("smart-boiler", "report", *YESTERDAY)
     with app.app_context():
         assert len(stored(fleet["B"], "daily cost")) == 1
-        if broken != "no sensor":
+        if broken not in {"no daily savings", "no demand"}:
             assert len(stored(fleet["A"], "daily cost")) == 0
             assert f"Boiler {fleet['A']} (Boiler A), {DAY}: " in result.output
             assert result.exit_code == 1
@@ -207,6 +208,19 @@ def test_one_boilers_failure_stops_no_other(app, flexmeasures, fleet, broken):
             # it is made again, as after an update of the plugin
             assert len(stored(fleet["A"], "daily cost")) == 1
     assert "Traceback" not in result.output
+
+
+def test_a_fill_rate_that_somebody_deleted_is_made_again_as_it_was(app, flexmeasures, fleet):
+    with app.app_context():
+        sensor = Boiler(db.session.get(Asset, fleet["A"])).sensors["fill-rate"]
+        was = (sensor.timezone, sensor.unit, sensor.attributes)
+        delete_sensor(sensor)
+        db.session.commit()
+    output = flexmeasures("smart-boiler", "report", *YESTERDAY).output
+    assert f"(Boiler A), {DAY}: No power is known on {DAY}" in output
+    with app.app_context():
+        sensor = Boiler(db.session.get(Asset, fleet["A"])).sensors["fill-rate"]
+        assert (sensor.timezone, sensor.unit, sensor.attributes) == was
 
 
 def test_only_the_boilers_of_the_operator_or_customer_are_reported(app, flexmeasures, fleet):
