@@ -125,6 +125,8 @@ def _latest(sensor_ids: list[int], start: datetime, end: datetime) -> db.Select:
         .filter(TimedBelief.sensor_id.in_(sensor_ids), TimedBelief.event_value != NAN, wanted)
         .filter(TimedBelief.event_start >= start, TimedBelief.event_start < end)
         .order_by(TimedBelief.sensor_id, TimedBelief.event_start, kind, TimedBelief.belief_horizon)
+        # of two at the same moment: always the same one
+        .order_by(TimedBelief.source_id.desc())
     )
 
 
