@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from smart_boiler_plugin import accounting, fleet_reports
 from smart_boiler_plugin.accounting import midnights
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler import Boiler, change_boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
@@ -382,6 +382,28 @@ def test_boilers_in_several_time_zones_are_read_at_once_as_well(app, flexmeasure
         selects.append(sum(query.lstrip().startswith("SELECT") for query in queries))
     # three more boilers, whose sensors would be read one by one
     assert selects[1] - selects[0] < 3
+
+
+@pytest.mark.parametrize("timezone", ["Europe/Lisbon", "Europe/Helsinki"])
+def test_the_pages_key_figures_count_each_day_once_also_after_a_change_of_time_zone(app, flexmeasures, fleet, timezone):
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, fleet["C"]))
+        customer, _, token = boiler.asset.account_id, *make_user(boiler.asset.owner, "client")
+        begin = MIDNIGHT - timedelta(days=2)
+        store(boiler.price, [0.2] * 500, begin, recorded_at=MIDNIGHT + timedelta(days=1))
+        measure(boiler, "fill-rate", [1.0] * 500, begin)
+    days = ("--from", DAY - timedelta(days=1), "--until", DAY + timedelta(days=1), "--customer", customer)
+    assert "3 of 3 reports" in flexmeasures("smart-boiler", "report", *days).output
+    with app.app_context():
+        change_boiler(Boiler(db.session.get(Asset, fleet["C"])), {}, {"timezone": timezone})
+        db.session.commit()
+    for reported in (DAY, DAY - timedelta(days=1), DAY + timedelta(days=1)):
+        flexmeasures("smart-boiler", "report", "--date", reported, "--customer", customer)
+        span = {"start": begin.isoformat(), "end": (begin + timedelta(days=6)).isoformat()}
+        url = f"/api/v3_0/assets/{fleet['C']}/kpis"
+        cost, _ = app.test_client().get(url, query_string=span, headers={"Authorization": token}).json["data"]
+        # three days of 24 kWh at 0.20 EUR/kWh
+        assert cost["downsample_value"] == pytest.approx(14.4)
 
 
 @pytest.mark.parametrize(
