@@ -12,6 +12,7 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
+from flexmeasures.utils.time_utils import server_now
 from numpy.typing import NDArray
 
 from smart_boiler_plugin import measured, savings
@@ -24,6 +25,9 @@ from smart_boiler_plugin.thermal import drawn_kwh
 Floats = NDArray[np.float64]
 
 STEP_H = RESOLUTION / timedelta(hours=1)
+
+EARLIEST = date(2000, 1, 1)
+"""First day that is reported: before, there was no boiler here, and long before, pandas has no time."""
 
 LONGEST_GAP = timedelta(hours=2) // RESOLUTION
 """How many quarters may lie between two readings of a boiler whose draw-offs are inferred from them."""
@@ -196,7 +200,7 @@ class Day:
     def _drawn_kwh(self, boilers: savings.Boilers, between: Floats) -> Floats:
         """Return the heat drawn per quarter [kWh], as measured, else inferred; NaN where it is neither."""
         inferred = savings.inferred_draw_offs_kwh(boilers, between, self._of_day.metered_kw, STEP_H)
-        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh.clip(min=0))
+        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh)
 
     def _assumed_kwh(self) -> Floats:
         """Return the heat that is drawn per quarter by the tapping profiles [kWh]."""
@@ -222,7 +226,8 @@ class Day:
 
     def _no_power(self, boiler: Boiler) -> SmartBoilerError:
         return SmartBoilerError(
-            f"No power is known on {self.date}, neither metered nor planned (sensor {boiler.sensors['fill-rate'].id})."
+            f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
+            f"{boiler.asset.id})."
         )
 
 
@@ -266,7 +271,22 @@ def read_days(
         yield Day(boilers, moments[i:j], known.rows(i, j + 2 * LONGEST_GAP), price_of_day)
 
 
+def last_day(timezone: str | None = None) -> date:
+    """Return the last local day that is over, in a time zone (IANA name); None means the server's."""
+    now = pd.Timestamp(server_now())
+    today: date = (now.tz_convert(timezone) if timezone else now).date()
+    return today - timedelta(days=1)
+
+
 def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return when a local day begins and ends: after 23, 24 or 25 hours."""
-    start = pd.Timestamp(day).tz_localize(timezone)
-    return start, start + pd.DateOffset(days=1)
+    return _midnight(day, timezone), _midnight(day + timedelta(days=1), timezone)
+
+
+def _midnight(day: date, timezone: str) -> pd.Timestamp:
+    """Return when a local day begins: with the first of two midnights, or after the hour that the clock skips.
+
+    Some clocks change at midnight, as those of the Azores do.
+    """
+    begin: pd.Timestamp = pd.Timestamp(day).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
+    return begin

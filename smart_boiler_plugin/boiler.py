@@ -52,6 +52,9 @@ UNIT_BY_ROLE = {
 RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
 """Roles whose values are not those of a quarter of an hour."""
 
+ATTRIBUTES_BY_ROLE = {"fill-rate": {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}}
+"""What the host must know of a sensor: in which direction its power counts, and who plans it."""
+
 
 class Boiler:
     """A boiler asset of the host.
@@ -112,8 +115,18 @@ class Boiler:
 
     @property
     def timezone(self) -> str:
-        """The household's time zone (IANA name)."""
-        return str(self.sensors["fill-rate"].timezone)
+        """The household's time zone (IANA name), which all of its sensors have.
+
+        Raises
+        ------
+        SmartBoilerError
+            If it has none of them.
+
+        """
+        sensor = self.sensors.get("fill-rate") or next(iter(self.sensors.values()), None)
+        if sensor is None:
+            raise SmartBoilerError(f"Asset {self.asset.id} ({self.asset.name}) has none of the sensors of a boiler.")
+        return str(sensor.timezone)
 
     @cached_property
     def price(self) -> Sensor:
@@ -160,9 +173,6 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
     asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = make_missing_sensors(asset, timezone, price)
-    sensors["fill-rate"].attributes = {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}
-    db.session.flush()
-
     asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
     asset.sensors_to_show = _graphs(price, sensors)
     AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
@@ -192,6 +202,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
             generic_asset=asset,
             timezone=timezone,
             event_resolution=RESOLUTION_BY_ROLE.get(role, RESOLUTION),
+            attributes=dict(ATTRIBUTES_BY_ROLE.get(role, {})),
         )
         for role, unit in UNIT_BY_ROLE.items()
         if role not in there
@@ -207,6 +218,23 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
             for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
         ]
     return sensors
+
+
+def check_currency(sensor: Sensor, price: Sensor) -> None:
+    """Find out whether a sensor can hold what is worked out with a consumption price.
+
+    Raises
+    ------
+    SmartBoilerError
+        If they are in different currencies.
+
+    """
+    currency = currency_of(price.unit)
+    if sensor.unit != currency:
+        raise SmartBoilerError(
+            f"Sensor {sensor.id} ({sensor.name}) is in {sensor.unit}, but the consumption price (sensor {price.id}) in "
+            f"{currency}. Choose a price in {sensor.unit}, or rename the sensor: the report makes a new one."
+        )
 
 
 def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:

@@ -21,7 +21,9 @@ from smart_boiler_plugin.tariff_schema import currency_of
 
 
 class ReadSensor:
-    """A sensor whose data have been read: answers like the sensor, but without asking the database.
+    """A sensor whose data have been read: answers like the sensor, but without asking the database, and in UTC.
+
+    In local time, pandas could not tell the reporter which quarters a day has where the clock changes at midnight.
 
     Parameters
     ----------
@@ -34,8 +36,11 @@ class ReadSensor:
 
     """
 
+    timezone = "UTC"
+
     def __init__(self, sensor: Sensor, values: pd.Series, unit: str) -> None:
-        self._sensor, self._values, self.unit = sensor, values.dropna().rename("event_value"), unit
+        self._values: pd.Series = values.dropna().tz_convert(self.timezone).rename("event_value")
+        self._sensor, self.unit = sensor, unit
 
     def search_beliefs(self, **_: Any) -> tb.BeliefsDataFrame:
         """Return the data, whichever span is asked for: they are those of the report."""
@@ -65,21 +70,26 @@ class Costs:
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""
-        read = ReadSensor(price, self._day.price_by_id[price.id], unit=f"{currency_of(price.unit)}/kWh")
+        known = self._day.price_by_id[price.id]
+        # a quarter without a price counts at the mean, as in the day's account
+        read = ReadSensor(price, known.fillna(known.mean()), unit=f"{currency_of(price.unit)}/kWh")
         return ProfitOrLossReporter(consumption_price_sensor=read, production_price_sensor=read, loss_is_positive=True)
 
     def store(self, number: int) -> None:
         """Store what a boiler, by its number, cost in each quarter and in the day. Flushes, does not commit."""
-        day, sensors = self._day, self._day.boilers[number].sensors
+        day, boiler = self._day, self._day.boilers[number]
         power = pd.Series(day.power_kw[:, number], index=day.moments)
         known = day.moments[(power.notna() & ~np.isnan(day.price[:, number])).to_numpy()]
-        costs = self._reporters[day.boilers[number].price.id]._compute_report(  # noqa: SLF001 (what a Reporter defines)
+        reporter = self._reporters[boiler.price.id]
+        (found,) = reporter._compute_report(  # noqa: SLF001 (what a Reporter defines)
             start=day.start,
             end=day.end,
-            input=[{"sensor": ReadSensor(sensors["fill-rate"], power, unit="kW")}],
-            output=[{"sensor": sensors["cost"]}, {"sensor": sensors["daily cost"]}],
+            input=[{"sensor": ReadSensor(boiler.sensors["fill-rate"], power, unit="kW")}],
+            output=[{"sensor": boiler.sensors["cost"]}],
         )
-        quarterly, daily = (cost["data"] for cost in costs)
+        costs = found["data"]
         # the host has summed up gaps to 0
-        self._results.save(quarterly[quarterly.event_starts.isin(known)])
-        self._results.save(daily)
+        self._results.save(costs[costs.event_starts.isin(known)])
+        total = pd.Series([costs["event_value"].sum()], index=pd.DatetimeIndex([day.start]), name="event_value")
+        daily, source = boiler.sensors["daily cost"], reporter.data_source
+        self._results.save(tb.BeliefsDataFrame(total, sensor=daily, source=source, belief_time=costs.belief_times[0]))

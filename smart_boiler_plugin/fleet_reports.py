@@ -11,10 +11,11 @@ from flask import current_app
 from flexmeasures import Account, AccountRole, Asset
 from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
+from sqlalchemy import func
 from sqlalchemy.orm import joinedload, subqueryload
 
-from smart_boiler_plugin.accounting import DayAccount, read_days
-from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, make_missing_sensors
+from smart_boiler_plugin.accounting import DayAccount, last_day, read_days
+from smart_boiler_plugin.boiler import ATTRIBUTE, UNIT_BY_ROLE, Boiler, check_currency, make_missing_sensors
 from smart_boiler_plugin.costs import Costs
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -23,6 +24,9 @@ from smart_boiler_plugin.results import Results
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
+
+REPORT_LOCK = 0x64617973
+"""Key of the advisory lock under which a day is reported (the bytes of "days")."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,17 @@ def boilers_of(operator: Account | None = None, customer: Account | None = None)
     return list(db.session.scalars(query))
 
 
-def report(days: Iterable[date], operator: Account | None = None, customer: Account | None = None) -> Iterator[Outcome]:
+def report(
+    days: Iterable[date] | None = None, operator: Account | None = None, customer: Account | None = None
+) -> Iterator[Outcome]:
     """Work out and store what days of boilers cost and saved. Harmless to repeat; commits after each day.
 
-    What is wrong with one boiler stops no other.
+    What is wrong with one boiler stops no other. Of two reports at once, the second waits while the first is at a day.
 
     Parameters
     ----------
     days
-        Local ones, which are over.
+        Local ones; None means the last one that is over where each boiler is.
     operator, customer
         As of ``boilers_of``.
 
@@ -84,19 +90,21 @@ def report(days: Iterable[date], operator: Account | None = None, customer: Acco
         For each day and boiler.
 
     """
-    for day in days:
+    for day in [None] if days is None else days:
+        # two at once would both find their sources missing; with two of the same, the host would find none ever after
+        db.session.execute(db.select(func.pg_advisory_xact_lock(REPORT_LOCK)))
         by_timezone = defaultdict(list)
         # anew each day: after a commit, each boiler would be read again by itself
         for asset in boilers_of(operator, customer):
             try:
                 boiler = _ready(asset)
             except Exception as error:  # noqa: BLE001 (whatever somebody wrote into its attributes)
-                yield _failed(asset, day, error)
+                yield _failed(asset, day or last_day(), error)
             else:
                 by_timezone[boiler.timezone].append(boiler)
-        for boilers in by_timezone.values():
-            yield from _report_day(boilers, day)
-            db.session.commit()
+        for timezone, boilers in by_timezone.items():
+            yield from _report_day(boilers, day or last_day(timezone))
+        db.session.commit()
 
 
 def _ready(asset: Asset) -> Boiler:
@@ -106,11 +114,17 @@ def _ready(asset: Asset) -> Boiler:
     data.check()
     if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
         boiler.sensors = make_missing_sensors(asset, boiler.timezone, price)
+    for role in REPORTED:
+        check_currency(boiler.sensors[role], price)
     return boiler
 
 
 def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
     """Report a day of boilers in one time zone: together, and each alone where that fails."""
+    if date_of_day > last_day(boilers[0].timezone):
+        unfinished = SmartBoilerError(f"{date_of_day} is not over yet in {boilers[0].timezone}.")
+        yield from (_failed(boiler.asset, date_of_day, unfinished) for boiler in boilers)
+        return
     try:
         with db.session.begin_nested():
             (day,) = read_days(boilers, date_of_day)

@@ -41,9 +41,9 @@ class Measured:
     temperature_c
         Believable readings [°C].
     metered_kw, planned_kw
-        Fill rate as metered, and as last planned [kW].
+        Fill rate as metered, and as last planned [kW]; a boiler makes no electricity, so less than none is none.
     demand_kwh
-        Heat drawn, as measured and not as expected [kWh].
+        Heat drawn, as measured and not as expected [kWh]; less than none is none.
 
     """
 
@@ -80,7 +80,12 @@ def read(boilers: Sequence[Boiler], start: datetime, end: datetime, known_at: da
     """
     count = int((end - start) / RESOLUTION)
     names = ("temperature", "fill-rate", "demand")
-    column_by_sensor = {boiler.sensors[name].id: column for column, boiler in enumerate(boilers) for name in names}
+    column_by_sensor = {
+        boiler.sensors[name].id: column
+        for column, boiler in enumerate(boilers)
+        # where somebody has deleted one, nothing was measured
+        for name in boiler.sensors.keys() & names
+    }
     found = {kind: np.full((count, len(boilers)), np.nan) for kind in (*names, "plan")}
     query = _latest(list(column_by_sensor), start, end)
     if known_at is not None:
@@ -93,7 +98,12 @@ def read(boilers: Sequence[Boiler], start: datetime, end: datetime, known_at: da
         for name, series in found.items():
             mine = kind == name
             series[quarter[mine], columns[mine]] = value[mine]
-    return Measured(found["temperature"], found["fill-rate"], found["plan"], found["demand"])
+    return Measured(
+        found["temperature"],
+        metered_kw=found["fill-rate"].clip(min=0),
+        planned_kw=found["plan"].clip(min=0),
+        demand_kwh=found["demand"].clip(min=0),
+    )
 
 
 def _latest(sensor_ids: list[int], start: datetime, end: datetime) -> db.Select:
@@ -117,6 +127,8 @@ def _latest(sensor_ids: list[int], start: datetime, end: datetime) -> db.Select:
         .filter(TimedBelief.sensor_id.in_(sensor_ids), TimedBelief.event_value != NAN, wanted)
         .filter(TimedBelief.event_start >= start, TimedBelief.event_start < end)
         .order_by(TimedBelief.sensor_id, TimedBelief.event_start, kind, TimedBelief.belief_horizon)
+        # of two at the same moment: always the same one
+        .order_by(TimedBelief.source_id.desc())
     )
 
 

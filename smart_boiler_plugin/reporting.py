@@ -21,7 +21,7 @@ from flexmeasures.utils.unit_utils import convert_units, is_energy_price_unit
 from marshmallow import ValidationError, fields, validate, validates
 
 from smart_boiler_plugin.accounting import DayAccount, midnights, read_days
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler import DAY, Boiler, check_currency
 from smart_boiler_plugin.consumption_price import QUARTER, consumption_price, in_quarters
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.tariff_schema import ConsumptionPriceConfigSchema, currency_of
@@ -165,10 +165,13 @@ class BoilerSavingsReporter(Reporter):
         Raises
         ------
         SmartBoilerError
-            If the input is no boiler's, if no whole day lies in the span, or if for no day enough is known.
+            If the input is no boiler's, if an output has another currency or is not daily, if no whole day lies in the
+            span, or if for no day enough is known.
 
         """
         boiler = Boiler(input[0]["sensor"].generic_asset)
+        for description in output:
+            _check_output(description["sensor"], boiler.price)
         recorded_at = belief_time or server_now()
         days = _whole_days(start, end, boiler.timezone)
         outcomes = [day.accounts()[0] for day in read_days([boiler], days[0], days[-1], recorded_at)] if days else []
@@ -205,8 +208,15 @@ def savings_frame(
     return tb.BeliefsDataFrame(values, sensor=sensor, source=source, belief_time=recorded_at)
 
 
+def _check_output(sensor: Sensor, price: Sensor) -> None:
+    """Refuse a sensor that cannot hold savings: in the currency of the price, one value a day."""
+    if sensor.event_resolution != DAY:
+        raise SmartBoilerError(f"output: sensor {sensor.id} ({sensor.name}) has no daily values, as savings are.")
+    check_currency(sensor, price)
+
+
 def _whole_days(start: datetime, end: datetime, timezone: str) -> list[date]:
     """Return the local days that lie in a span as a whole."""
-    first = pd.Timestamp(start).tz_convert(timezone).ceil("D")
-    last = pd.Timestamp(end).tz_convert(timezone).normalize() - pd.DateOffset(days=1)
-    return [day.date() for day in pd.date_range(first.tz_localize(None), last.tz_localize(None), freq="D")]
+    first, last = (pd.Timestamp(moment).tz_convert(timezone).date() for moment in (start, end))
+    spans = {day.date(): midnights(day.date(), timezone) for day in pd.date_range(first, last, freq="D")}
+    return [day for day, (begin, until) in spans.items() if start <= begin and until <= end]

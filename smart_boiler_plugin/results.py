@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
 
 import timely_beliefs as tb
 from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
+from sqlalchemy import tuple_
+
+from smart_boiler_plugin.boiler import DAY
+
+HALF_A_DAY = DAY / 2
+"""Daily values whose days begin nearer to each other than this are of the same day."""
 
 
 class Results:
@@ -30,13 +36,15 @@ class Results:
 
     """
 
-    def __init__(self, sensors: Iterable[Sensor], start: datetime, end: datetime) -> None:
+    def __init__(self, sensors: Collection[Sensor], start: datetime, end: datetime) -> None:
+        daily = [sensor.id for sensor in sensors if sensor.event_resolution >= DAY]
         by_event = (TimedBelief.sensor_id, TimedBelief.event_start, TimedBelief.source_id)
         query = (
             db.select(*by_event, TimedBelief.event_value)
             .distinct(*by_event)
             .filter(TimedBelief.sensor_id.in_([sensor.id for sensor in sensors]))
-            .filter(TimedBelief.event_start >= start, TimedBelief.event_start < end)
+            .filter(TimedBelief.event_start > start - HALF_A_DAY, TimedBelief.event_start < end)
+            .filter((TimedBelief.event_start >= start) | TimedBelief.sensor_id.in_(daily))
             .order_by(*by_event, TimedBelief.belief_horizon)
         )
         self._stored: defaultdict[int, dict[tuple[int, datetime], float]] = defaultdict(dict)
@@ -58,21 +66,25 @@ class Results:
             math.isclose(stored.get((source.id, start), math.nan), value, rel_tol=0, abs_tol=1e-9)
             for start, value in zip(frame.event_starts, frame["event_value"], strict=True)
         ]
-        if frame.sensor.event_resolution >= timedelta(days=1):
-            self._forget_other_sources(frame.sensor, source, set(frame.event_starts))
+        if frame.sensor.event_resolution >= DAY:
+            self._forget_others(frame.sensor, {(source.id, start) for start in frame.event_starts})
         if not all(same):
             save_to_db(frame[[not kept for kept in same]])
 
-    def _forget_other_sources(self, sensor: Sensor, source: Source, days: set[datetime]) -> None:
-        """Take away what other sources have for the same days.
+    def _forget_others(self, sensor: Sensor, days: set[tuple[int, datetime]]) -> None:
+        """Take away what else there is for the same days: of other sources, or of another time zone's midnight.
 
         The key figures of FlexMeasures 1.0.1 add up all sources of a day, such as the reporters of two tariffs; to see
         whether it still does: `search_beliefs` in its `get_kpis` names no ``one_deterministic_belief_per_event``.
         """
-        others = {other for other, start in self._stored[sensor.id] if other != source.id and start in days}
+        others = {
+            (source_id, start)
+            for source_id, start in self._stored[sensor.id].keys() - days
+            if any(abs(start - day) < HALF_A_DAY for _, day in days)
+        }
         if others:
             db.session.execute(
                 db.delete(TimedBelief)
-                .filter(TimedBelief.sensor_id == sensor.id, TimedBelief.source_id.in_(others))
-                .filter(TimedBelief.event_start.in_(days))
+                .filter(TimedBelief.sensor_id == sensor.id)
+                .filter(tuple_(TimedBelief.source_id, TimedBelief.event_start).in_(others))
             )

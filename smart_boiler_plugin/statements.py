@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pandas as pd
-from flexmeasures.utils.time_utils import server_now
-
-from smart_boiler_plugin.accounting import Day, DayAccount, Total, read_days, total_of
+from smart_boiler_plugin.accounting import Day, DayAccount, Total, last_day, read_days, total_of
 from smart_boiler_plugin.customers import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
 
@@ -79,7 +76,7 @@ def statement_of(customer: Customer, first: date | None = None, last: date | Non
 
     """
     boiler = customer.boiler
-    yesterday = (pd.Timestamp(server_now()).tz_convert(boiler.timezone) - timedelta(days=1)).date()
+    yesterday = last_day(boiler.timezone)
     last = last or yesterday
     first = first or last - USUAL + timedelta(days=1)
     _check(first, last, yesterday)

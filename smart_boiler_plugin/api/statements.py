@@ -11,10 +11,10 @@ from marshmallow import Schema, fields, validate
 from webargs.flaskparser import use_kwargs
 
 from smart_boiler_plugin import customers
+from smart_boiler_plugin.accounting import EARLIEST
 from smart_boiler_plugin.api.guards import guarded
 from smart_boiler_plugin.statements import statement_of
 
-EARLIEST = date(2000, 1, 1)
 FORMATS = ("application/json", "text/csv")
 MONEY, ENERGY, PRICE, SHARE = 4, 3, 5, 3
 """Decimals of what is told."""

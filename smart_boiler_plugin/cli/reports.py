@@ -10,10 +10,9 @@ import click
 import pandas as pd
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
-from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
-from smart_boiler_plugin.accounting import DayAccount, total_of
+from smart_boiler_plugin.accounting import EARLIEST, DayAccount, last_day, total_of
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.cli.dates import DAY
 from smart_boiler_plugin.fleet_reports import Outcome, boilers_of
@@ -26,7 +25,9 @@ HEADERS = [
 
 
 @click.command("report")
-@click.option("--date", "only", type=DAY, help="The day, local time. [default: yesterday]")
+@click.option(
+    "--date", "only", type=DAY, help="The day, local time. [default: the last one that is over where each boiler is]"
+)
 @click.option("--from", "first", type=DAY, help="First of several days, local time.")
 @click.option("--until", "last", type=DAY, help="Last of several days, included. [default: yesterday]")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
@@ -52,36 +53,46 @@ def report(
       flexmeasures smart-boiler report --from 2026-02-01 --until 2026-02-28 --customer 7
     """  # noqa: D301 (click wants the \b)
     days = _days(only, first, last)
-    operator = find_account(operator_id, "--operator") if operator_id else None
-    customer = find_customer(customer_id, "--customer") if customer_id else None
-    count = len(boilers_of(operator, customer))
+    operator = None if operator_id is None else find_account(operator_id, "--operator")
+    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    count, number_of_days = len(boilers_of(operator, customer)), len(days) if days else 1
     if not count:
         raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
-    with click.progressbar(report_fleet(days, operator, customer), length=count * len(days), label="Reports") as bar:
+    with click.progressbar(
+        report_fleet(days, operator, customer), length=count * number_of_days, label="Reports"
+    ) as bar:
         outcomes = list(bar)
-    click.echo(tabulate(_rows(outcomes), headers=HEADERS, floatfmt=("", "", "", "", ".2f", ".2f", ".2f", ".2f")))
+    formats = ("", "", "", "", ".2f", ".2f", ".2f", ".2f")
+    rows = _rows(outcomes)
+    if rows:
+        # a name may look like a number: 1e3
+        click.echo(tabulate(rows, headers=HEADERS, floatfmt=formats, disable_numparse=[0, 1, 2]))
     failed = [outcome for outcome in outcomes if outcome.account is None]
     for outcome in failed:
         click.secho(f"Boiler {outcome.asset_id} ({outcome.name}), {outcome.day}: {outcome.problem}", **MsgStyle.ERROR)
     done = len(outcomes) - len(failed)
     click.secho(
-        f"{done} of {len(outcomes)} reports ({count} boilers, {len(days)} days) are stored.",
+        f"{done} of {len(outcomes)} reports ({count} boilers, {number_of_days} days) are stored.",
         **(MsgStyle.WARN if failed else MsgStyle.SUCCESS),
     )
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _days(only: datetime | None, first: datetime | None, last: datetime | None) -> list[date]:
-    """Return the days that the options name; they must be over."""
+def _days(only: datetime | None, first: datetime | None, last: datetime | None) -> list[date] | None:
+    """Return the days that the options name, which must be over; None where they name none."""
     if only and (first or last):
         raise click.UsageError("Give either --date, or --from and --until.")
-    yesterday = (pd.Timestamp(server_now()).normalize() - pd.DateOffset(days=1)).date()
     last, first = only or last, only or first
+    if not (first or last):
+        return None
+    yesterday = last_day()
     until = last.date() if last else yesterday
     begin = first.date() if first else until
     if until > yesterday:
         raise click.UsageError(f"{until} is not over yet; {yesterday} is the last day that can be reported.")
+    if begin < EARLIEST:
+        raise click.UsageError(f"{begin} is too early; {EARLIEST} is the first day that can be reported.")
     if until < begin:
         raise click.UsageError(f"--until ({until}) is before --from ({begin}).")
     return [day.date() for day in pd.date_range(begin, until, freq="D")]

@@ -3,10 +3,13 @@
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
-from flexmeasures import Asset, AssetType, Sensor
+import timely_beliefs as tb
+from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import make_schedule
+from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.accounting import read_days
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
@@ -110,6 +113,18 @@ def test_metered_power_counts_where_there_is_some_and_the_plan_elsewhere(boiler)
     assert day.accounts()[0].coverage == 0.0
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_meters_at_the_same_moment_the_later_one_to_be_known_counts(boiler, order):
+    sources = [Source(name=f"meter {number}", type="gateway") for number in range(2)]
+    db.session.add_all(sources)
+    db.session.flush()
+    for number in order:
+        values = pd.Series([1.0 + number] * 96, index=moments_of())
+        meter = {"sensor": boiler.sensors["fill-rate"], "source": sources[number]}
+        save_to_db(tb.BeliefsDataFrame(values, **meter, belief_time=MIDNIGHT + timedelta(days=2)))
+    assert account(boiler).electricity_kwh == pytest.approx(48)
+
+
 def test_what_was_expected_is_not_taken_for_measured(boiler):
     report_thermostat(boiler, demand=False)
     # sent the day before: a forecast
@@ -117,6 +132,22 @@ def test_what_was_expected_is_not_taken_for_measured(boiler):
         boiler.sensors["demand"], [0.5] * 96, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT - timedelta(hours=6)
     )
     assert account(boiler).coverage < 0.05
+
+
+def test_a_boiler_that_reports_to_make_electricity_or_heat_earns_nothing_by_it(boiler):
+    dear = prices() > prices().mean()
+    measure(boiler, "fill-rate", np.where(dear, -1.5, 0.0), MIDNIGHT)
+    measure(boiler, "demand", [-0.2] * 96, MIDNIGHT)
+    found = account(boiler)
+    measure_power_and_demand_again(boiler, [0.0] * 96)
+    assert found == account(boiler)
+    assert found.electricity_kwh == found.cost == 0
+
+
+def measure_power_and_demand_again(boiler, values):
+    """Store values that were recorded later than those of the day."""
+    for role in ("fill-rate", "demand"):
+        store(boiler.sensors[role], values, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT + timedelta(days=9))
 
 
 @pytest.mark.parametrize("reading", [-40.0, 400.0, float("nan")])

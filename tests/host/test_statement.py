@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from flexmeasures import Account, Asset
 from flexmeasures.data import db
+from flexmeasures.data.services.sensors import delete_sensor
 
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin import accounting
+from smart_boiler_plugin.boiler import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
 from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
@@ -100,6 +102,25 @@ def test_days_that_are_not_known_say_why_and_lower_the_coverage(customer, ask):
     assert said["total"]["cost"] == said["days"][3]["cost"]
 
 
+@pytest.mark.parametrize(
+    ("roles", "code", "said"),
+    [
+        (["demand", "temperature"], 200, "'electricity_kwh'"),
+        (["fill-rate"], 200, "No power is known on 2025-10-28"),
+        (list(UNIT_BY_ROLE), 422, "has none of the sensors of a boiler."),
+    ],
+)
+def test_sensors_that_somebody_deleted_have_measured_nothing(app, customer, ask, roles, code, said):
+    with app.app_context():
+        boiler = Boiler(db.session.query(Asset).filter_by(account_id=customer).one())
+        for role in roles:
+            delete_sensor(boiler.sensors[role])
+            db.session.commit()
+    answer = ask(customer)
+    assert answer.status_code == code
+    assert said in str(answer.json)
+
+
 def test_without_dates_it_covers_the_thirty_days_up_to_yesterday(app, operator, customer):
     answer = app.test_client().get(f"{API}/{customer}/statement", headers={"Authorization": operator[1]})
     yesterday = pd.Timestamp.now("Europe/Amsterdam").date() - timedelta(days=1)
@@ -107,6 +128,22 @@ def test_without_dates_it_covers_the_thirty_days_up_to_yesterday(app, operator, 
     assert len(answer.json["days"]) == 30
     assert answer.json["total"] is None
     assert answer.json["coverage"] == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        # half an hour into the day after one of 23 hours, and half an hour before the end of one of 25
+        ("2025-03-31T00:30+02:00", "2025-03-30"),
+        ("2025-10-26T23:30+01:00", "2025-10-25"),
+    ],
+)
+def test_yesterday_is_a_day_of_the_calendar_also_when_the_clock_changes(
+    app, operator, customer, monkeypatch, now, last
+):
+    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp(now).tz_convert("Europe/Amsterdam"))
+    answer = app.test_client().get(f"{API}/{customer}/statement", headers={"Authorization": operator[1]})
+    assert answer.json["until"] == last
 
 
 @pytest.mark.parametrize(
