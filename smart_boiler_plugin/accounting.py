@@ -19,6 +19,7 @@ from smart_boiler_plugin import measured, savings
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.local_days import day_of, days_between, midnights
 from smart_boiler_plugin.measured import Measured
 from smart_boiler_plugin.thermal import drawn_kwh
 
@@ -265,28 +266,13 @@ def read_days(
         for price in {boiler.price.id: boiler.price for boiler in boilers}.values()
     }
     moments = pd.date_range(start, end, freq=RESOLUTION, inclusive="left")
-    for day in pd.date_range(first, last or first, freq="D"):
-        i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day.date(), timezone))
+    for day in days_between(first, last or first):
+        i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day, timezone))
         price_of_day = {price_id: price.iloc[i:j] for price_id, price in price_by_id.items()}
         yield Day(boilers, moments[i:j], known.rows(i, j + 2 * LONGEST_GAP), price_of_day)
 
 
 def last_day(timezone: str | None = None) -> date:
     """Return the last local day that is over, in a time zone (IANA name); None means the server's."""
-    now = pd.Timestamp(server_now())
-    today: date = (now.tz_convert(timezone) if timezone else now).date()
-    return today - timedelta(days=1)
-
-
-def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return when a local day begins and ends: after 23, 24 or 25 hours."""
-    return _midnight(day, timezone), _midnight(day + timedelta(days=1), timezone)
-
-
-def _midnight(day: date, timezone: str) -> pd.Timestamp:
-    """Return when a local day begins: with the first of two midnights, or after the hour that the clock skips.
-
-    Some clocks change at midnight, as those of the Azores do.
-    """
-    begin: pd.Timestamp = pd.Timestamp(day).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-    return begin
+    now = server_now()
+    return (day_of(now, timezone) if timezone else now.date()) - timedelta(days=1)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import pandas as pd
 
 from smart_boiler_plugin.consumption_price import QUARTER
+from smart_boiler_plugin.local_days import days_between, midnights
 
 DUE_HOUR = 15
 """Hour of the day, local time, from which the next day's prices should be there: they are published around 13:00."""
@@ -94,7 +95,7 @@ class DayCoverage:
         return f"{begin:%H:%M} to {until}"
 
 
-def by_day(moments: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> list[DayCoverage]:
+def by_day(moments: pd.DatetimeIndex, first: date, last: date, timezone: str) -> list[DayCoverage]:
     """Return the days of a span, with which of their quarters are there.
 
     Parameters
@@ -102,12 +103,11 @@ def by_day(moments: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -
     moments
         Start of the quarters that have a value.
     first, last
-        Midnight at the begin of the first and of the last day, local time.
+        The days, both included.
+    timezone
+        Whose days (IANA name).
 
     """
-    one_day = pd.DateOffset(days=1)
-    local = moments.tz_convert(first.tz)
-    return [
-        DayCoverage(day, day + one_day, local[(local >= day) & (local < day + one_day)])
-        for day in pd.date_range(first, last, freq="D")
-    ]
+    local = moments.tz_convert(timezone)
+    spans = [midnights(day, timezone) for day in days_between(first, last)]
+    return [DayCoverage(begin, end, local[(local >= begin) & (local < end)]) for begin, end in spans]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 from flexmeasures import Sensor, Source
@@ -15,7 +15,8 @@ from sqlalchemy import func
 from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.coverage import DayCoverage, by_day
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
-from smart_boiler_plugin.reporting import NOT_PUBLISHED
+from smart_boiler_plugin.local_days import day_of, midnight, midnights
+from smart_boiler_plugin.prices import NOT_PUBLISHED
 from smart_boiler_plugin.tariffs import Tariff
 
 
@@ -47,14 +48,14 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
 
     """
     timezone = tariff.sensor.timezone
-    today = pd.Timestamp(now).tz_convert(timezone).normalize()
-    begin = pd.Timestamp(first).tz_localize(timezone) if first else today
+    today = day_of(now, timezone)
+    first = first or today
     reporter = tariff.reporter
     spot: Sensor = reporter._config["price_sensor"]  # noqa: SLF001 (the host's)
-    final = pd.Timestamp(last).tz_localize(timezone) if last else _last_day(spot, today)
-    end = final + pd.DateOffset(days=1)
-    if final < begin:
-        raise SmartBoilerError(f"The last day, {final.date()}, is before the first, {begin.date()}.")
+    last = last or _last_day(spot, today, timezone)
+    if last < first:
+        raise SmartBoilerError(f"The last day, {last}, is before the first, {first}.")
+    begin, end = midnight(first, timezone), midnights(last, timezone)[1]
     try:
         (report,) = reporter.compute(
             start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
@@ -62,7 +63,7 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     except ValidationError as error:
         raise SmartBoilerError(error.messages_dict) from error
     if report["data"].empty:
-        raise NoPricesError(f"No day-ahead price is known from {begin.date()} to {final.date()} (sensor {spot.id}).")
+        raise NoPricesError(f"No day-ahead price is known from {first} to {last} (sensor {spot.id}).")
     known = _known(tariff.sensor, begin, end, now)
     prices = report["data"].event_value
     # not left to the host: it would store what is unchanged once more, when its time has come, and leave out what this
@@ -70,20 +71,19 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     unchanged = known.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
     save_to_db(report["data"][~unchanged], save_changed_beliefs_only=False)
     db.session.commit()
-    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end, now).index), begin, final)
+    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end, now).index), first, last, timezone)
 
 
-def _last_day(spot: Sensor, today: pd.Timestamp) -> pd.Timestamp:
+def _last_day(spot: Sensor, today: date, timezone: str) -> date:
     """Return the last day with spot prices, and not one before tomorrow."""
     query = (
         db.select(func.max(TimedBelief.event_start))
         .join(Source)
         .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(NOT_PUBLISHED))
     )
-    tomorrow = today + pd.DateOffset(days=1)
+    tomorrow = today + timedelta(days=1)
     known_until = db.session.execute(query).scalar()
-    last_known: pd.Timestamp = pd.Timestamp(known_until or tomorrow).tz_convert(today.tz).normalize()
-    return max(tomorrow, last_known)
+    return max(tomorrow, day_of(known_until, timezone)) if known_until else tomorrow
 
 
 def _known(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd.Series:

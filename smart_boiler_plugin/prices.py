@@ -26,6 +26,9 @@ TARIFF_TYPE = "tariff"
 COUNTRY = re.compile("[A-Za-z0-9_]{2,20}")
 """What a country code of the ENTSO-E plugin looks like (names of `entsoe.mappings.Area`)."""
 
+NOT_PUBLISHED = ["forecaster", "scheduler"]
+"""Types of sources whose prices nobody pays."""
+
 PRICE_LOCK = 0x70726963
 """Key of the advisory lock under which price sensors are made (the bytes of "pric")."""
 

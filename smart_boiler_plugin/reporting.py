@@ -20,14 +20,13 @@ from flexmeasures.utils.time_utils import server_now
 from flexmeasures.utils.unit_utils import convert_units, is_energy_price_unit
 from marshmallow import ValidationError, fields, validate, validates
 
-from smart_boiler_plugin.accounting import DayAccount, midnights, read_days
+from smart_boiler_plugin.accounting import DayAccount, read_days
 from smart_boiler_plugin.boiler import DAY, Boiler, check_currency
 from smart_boiler_plugin.consumption_price import QUARTER, consumption_price, in_quarters
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.local_days import day_of, days_between, midnights
+from smart_boiler_plugin.prices import NOT_PUBLISHED
 from smart_boiler_plugin.tariff_schema import ConsumptionPriceConfigSchema, currency_of
-
-NOT_PUBLISHED = ["forecaster", "scheduler"]
-"""Types of sources whose prices nobody pays."""
 
 
 class ConsumptionPriceParametersSchema(ReporterParametersSchema):
@@ -217,6 +216,5 @@ def _check_output(sensor: Sensor, price: Sensor) -> None:
 
 def _whole_days(start: datetime, end: datetime, timezone: str) -> list[date]:
     """Return the local days that lie in a span as a whole."""
-    first, last = (pd.Timestamp(moment).tz_convert(timezone).date() for moment in (start, end))
-    spans = {day.date(): midnights(day.date(), timezone) for day in pd.date_range(first, last, freq="D")}
+    spans = {day: midnights(day, timezone) for day in days_between(day_of(start, timezone), day_of(end, timezone))}
     return [day for day, (begin, until) in spans.items() if start <= begin and until <= end]

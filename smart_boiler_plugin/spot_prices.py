@@ -12,7 +12,7 @@ from flexmeasures.data.services.data_sources import get_or_create_source
 from flexmeasures.data.utils import save_to_db
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor, lock_prices
+from smart_boiler_plugin.prices import NOT_PUBLISHED, get_or_create_spot_price_sensor, lock_prices
 
 
 def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, since_auction: bool = False) -> Sensor:
@@ -42,6 +42,10 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
     # not left to the host: it would store each price once more as soon as its quarter has passed, and needs a time that
     # grows with the square of the span
     new = prices[stored.reindex(prices.index) != prices]
+    if not since_auction:
+        # a file that is imported once more counts over what another source has said since
+        counts = _stored(sensor, None, prices.index).reindex(prices.index) == prices
+        new = prices[~counts | prices.index.isin(new.index)]
     if not new.empty:
         known_at = pd.Series(pd.Timestamp(server_now()), index=new.index)
         if since_auction:
@@ -52,13 +56,15 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
     return sensor
 
 
-def _stored(sensor: Sensor, source: Source, moments: pd.Index) -> pd.Series[Any]:
-    """Return what a source said last about a span, by the start of what it is about."""
+def _stored(sensor: Sensor, source: Source | None, moments: pd.Index) -> pd.Series[Any]:
+    """Return what a source said last about a span, by the start of what it is about; None means what counts of all."""
     beliefs = sensor.search_beliefs(
         event_starts_after=moments[0],
         event_ends_before=moments[-1] + sensor.event_resolution,
         source=source,
+        exclude_source_types=None if source else NOT_PUBLISHED,
         most_recent_beliefs_only=True,
+        one_deterministic_belief_per_event=True,
     )
     said: pd.Series[Any] = pd.Series(
         beliefs["event_value"].to_numpy(), index=beliefs.index.get_level_values("event_start")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 from flexmeasures import Sensor
@@ -81,5 +81,6 @@ def import_from_energy_charts(
     sensor = get_or_create_spot_price_sensor(country)
     sensor.attributes[LICENCE_ATTRIBUTE] = answer.licence
     import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
-    days = by_day(pd.DatetimeIndex(answer.prices.index), pd.Timestamp(start), pd.Timestamp(end) - pd.DateOffset(days=1))
+    last = end - timedelta(hours=1)
+    days = by_day(pd.DatetimeIndex(answer.prices.index), start.date(), last.date(), str(start.tzinfo))
     return Import(sensor, zone, days, answer.licence, answer.deprecated)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from smart_boiler_plugin.accounting import midnights
+from smart_boiler_plugin.local_days import midnights
 from smart_boiler_plugin.thermal import drawn_kwh
 from tests.factories import store
 

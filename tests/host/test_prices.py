@@ -118,6 +118,20 @@ def test_two_imports_at_once_store_each_price_once(app):
         assert db.session.query(TimedBelief).count() == 96
 
 
+def test_a_file_that_is_imported_once_more_counts_over_another_one(app, flexmeasures):
+    day = pd.Timestamp("2025-10-29", tz=TIMEZONE)
+    one, other = (pd.Series(price, index=pd.date_range(day, periods=96, freq="15min")) for price in (1.0, 2.0))
+    counted = []
+    with app.app_context():
+        for prices, name in ((one, "one"), (other, "other"), (one, "one"), (one, "one")):
+            import_spot_prices("NL", prices, name)
+            counted.append(db.session.query(TimedBelief).count())
+    assert counted == [96, 192, 288, 288]
+    flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-29")
+    stored = values(app, lambda: get_or_create_consumption_price_sensor("NL"), "2025-10-29")
+    assert stored == pytest.approx([0.001] * 96)
+
+
 def test_countries_do_not_mix(flexmeasures, price_file):
     flexmeasures("smart-boiler", "import-prices", "--country", "BE", price_file("2025-10-29"))
     result = flexmeasures("smart-boiler", "update-prices", "--country", "NL", "--from-date", "2025-10-29")

@@ -15,10 +15,10 @@ from flexmeasures.data.services.sensors import delete_sensor
 from sqlalchemy import text
 
 from smart_boiler_plugin import accounting, fleet_reports
-from smart_boiler_plugin.accounting import midnights
 from smart_boiler_plugin.boiler import Boiler, change_boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.local_days import midnights
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.reporting import BoilerSavingsReporter
 from tests.factories import make_account, make_household_boiler, make_user, store
@@ -280,7 +280,7 @@ def test_several_days_are_summed_up_per_boiler(app, flexmeasures, fleet):
         (["--date", "2199-01-01"], "2199-01-01 is not over yet"),
         (["--date", "2025-10-28", "--from", "2025-10-01"], "Give either --date, or --from and --until."),
         (["--from", "2025-10-28", "--until", "2025-10-01"], "--until (2025-10-01) is before --from (2025-10-28)"),
-        (["--date", "1500-01-01"], "1500-01-01 is too early; 2000-01-01 is the first day that can be reported."),
+        (["--date", "1995-01-01"], "1995-01-01 is too early; 2000-01-01 is the first day that can be reported."),
         (["--customer", "99"], "There is no account 99."),
         (["--customer", "0"], "There is no account 0."),
         (["--operator", "0"], "There is no account 0."),

@@ -1,5 +1,7 @@
 """The clock goes back on 2025-10-26: the day has 100 quarters, 02:00 to 03:00 is there twice."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -8,12 +10,12 @@ from smart_boiler_plugin.coverage import by_day
 TIMEZONE = "Europe/Amsterdam"
 
 
-def day(date, missing=()):
+def day(text, missing=()):
     """A day of which some quarters, by their number, are missing."""
-    begin = pd.Timestamp(date, tz=TIMEZONE)
+    begin = pd.Timestamp(text, tz=TIMEZONE)
     quarters = pd.date_range(begin, begin + pd.DateOffset(days=1), freq="15min", inclusive="left")
     there = quarters.delete(list(missing))
-    (found,) = by_day(there.tz_convert("UTC"), begin, begin)
+    (found,) = by_day(there.tz_convert("UTC"), begin.date(), begin.date(), TIMEZONE)
     return found
 
 
@@ -42,9 +44,9 @@ def test_a_day_without_anything_is_no_gap_worth_times():
 
 
 def test_each_day_of_a_span_is_counted_by_itself():
-    first, last = pd.Timestamp("2025-10-25", tz=TIMEZONE), pd.Timestamp("2025-10-27", tz=TIMEZONE)
-    moments = pd.date_range(first, last, freq="15min", inclusive="left")
-    assert [(len(found.there), found.expected) for found in by_day(moments, first, last)] == [
+    moments = pd.date_range("2025-10-25", "2025-10-27", freq="15min", inclusive="left", tz=TIMEZONE)
+    found = by_day(moments, date(2025, 10, 25), date(2025, 10, 27), TIMEZONE)
+    assert [(len(day.there), day.expected) for day in found] == [
         (96, 96), (100, 100), (0, 96)
     ]  # fmt: skip
 
