@@ -13,6 +13,7 @@ from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import test_database
 from tests.factories import make_operator, store
 from tests.host.boilers import START, make_household, measure, prices
+from tests.host.days import make_fleet
 
 SETTINGS = {
     "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
@@ -130,3 +131,27 @@ def in_service(boiler):
     """The boiler, measured at 52 °C for eight days before the plan."""
     measure(boiler, [52.0] * 768, before=timedelta(days=8))
     return boiler
+
+
+@pytest.fixture
+def fleet(app):
+    """Ids of three boilers of two operators, of which something is known of a day (``days.make_fleet``)."""
+    with app.app_context():
+        return make_fleet()
+
+
+@pytest.fixture
+def boilers(flexmeasures):
+    """A function that runs ``flexmeasures smart-boiler WORDS`` and returns click's result."""
+    return lambda *words: flexmeasures("smart-boiler", *words)
+
+
+@pytest.fixture
+def call(app, operator):
+    """A function that calls the customer interface as the operator's consultant."""
+    path_of_all, headers = "/smart-boiler-plugin/api/boiler-customer", {"Authorization": operator[1]}
+
+    def send(method, path="", **body):
+        return app.test_client().open(path_of_all + path, method=method, json=body or None, headers=headers)
+
+    return send

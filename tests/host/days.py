@@ -4,10 +4,15 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+from flexmeasures import Asset
+from flexmeasures.data import db
 
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.local_days import midnights
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.thermal import drawn_kwh
-from tests.factories import store
+from tests.factories import make_account, make_household_boiler, store
 
 DAY = date(2025, 10, 28)
 LATER = timedelta(days=5)
@@ -18,6 +23,9 @@ def moments_of(day=DAY):
     """Return the quarters of a local day."""
     start, end = midnights(day, TIMEZONE)
     return pd.date_range(start, end, freq="15min", inclusive="left")
+
+
+MIDNIGHT = moments_of()[0]
 
 
 def measure(boiler, role, values, start, *, source="gateway"):
@@ -53,3 +61,34 @@ def prices(day=DAY):
     """Return a price per quarter of a day [EUR/kWh], no two alike."""
     quarter = np.arange(len(moments_of(day)))
     return 0.20 + 0.08 * np.sin(quarter / 9) + 0.0001 * quarter
+
+
+def stored(boiler_id, role):
+    """Return what is stored on a boiler's sensor, one value per event."""
+    sensor = Boiler(db.session.get(Asset, boiler_id)).sensors[role]
+    return sensor.search_beliefs(most_recent_beliefs_only=True)["event_value"]
+
+
+def make_fleet():
+    """Make boilers A and B of one operator and C of another, and return their ids by letter.
+
+    Of the day it is known that A followed its thermostat, and that B took half of that power.
+    """
+    one, two = (make_account(name, roles=["Consultancy"]) for name in ("One", "Two"))
+    ids = {}
+    for name, operator in (("A", one), ("B", one), ("C", two)):
+        owner = make_account(f"Client {name}", roles=[CUSTOMER_ROLE], consultancy=operator)
+        ids[name] = make_household_boiler(owner, f"Boiler {name}").asset.id
+    store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
+    for name, share in (("A", 1.0), ("B", 0.5)):
+        report_day(Boiler(db.session.get(Asset, ids[name])), share)
+    return ids
+
+
+def report_day(boiler, share=1.0):
+    """Store a share of the power that a thermostat would have taken, its draw-offs, and where the temperature began."""
+    power_kw, drawn, states = follow_thermostat(boiler)
+    measure(boiler, "fill-rate", share * power_kw, MIDNIGHT)
+    measure(boiler, "demand", drawn, MIDNIGHT)
+    start_c = boiler.data.tank.temperature_c(states[0])
+    measure(boiler, "temperature", [start_c, start_c], MIDNIGHT - timedelta(minutes=15))

@@ -4,28 +4,18 @@ import json
 
 import pandas as pd
 import pytest
-from flexmeasures import Asset, AssetType, Sensor
+from flexmeasures import Sensor
 from flexmeasures.data import db
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
 from smart_boiler_plugin.reporting import ConsumptionPriceReporter
 from tests.factories import store
+from tests.host.tariffs import make_sensor
 
 TIMEZONE = "Europe/Amsterdam"
 DAY = pd.Timestamp("2025-10-29", tz=TIMEZONE)
 ONE_DAY = pd.DateOffset(days=1)
-
-
-def make_sensor(name, unit, resolution="15min"):
-    """Make a public sensor."""
-    kind = db.session.query(AssetType).filter_by(name="market").one_or_none() or AssetType(name="market")
-    resolution = pd.Timedelta(resolution).to_pytimedelta()
-    asset = Asset(name=f"Market of {name}", generic_asset_type=kind)
-    sensor = Sensor(name=name, unit=unit, timezone=TIMEZONE, event_resolution=resolution, generic_asset=asset)
-    db.session.add(sensor)
-    db.session.commit()
-    return sensor
 
 
 def report(output, start=DAY, end=None, *, parameters=None, **config):

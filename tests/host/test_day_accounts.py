@@ -15,10 +15,9 @@ from smart_boiler_plugin.accounting import read_days
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household
-from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
+from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, moments_of, prices
 from tests.host.queries import counted_queries
 
-MIDNIGHT = moments_of()[0]
 QUARTER = timedelta(minutes=15)
 
 

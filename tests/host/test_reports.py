@@ -1,62 +1,24 @@
 """Reports of costs and savings: the fleet's command, and the reporters that the host finds."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import timedelta
 from threading import Barrier
 
-import pandas as pd
 import pytest
-from flexmeasures import Account, Asset, Sensor, Source
+from flexmeasures import Account, Asset, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
-from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.services.sensors import delete_sensor
 from sqlalchemy import text
 
-from smart_boiler_plugin import accounting, fleet_reports
-from smart_boiler_plugin.boiler import Boiler, change_boiler
+from smart_boiler_plugin import fleet_reports
+from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.customers import CUSTOMER_ROLE
-from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.local_days import midnights
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
-from smart_boiler_plugin.reporting import BoilerSavingsReporter
 from tests.factories import make_account, make_household_boiler, make_user, store
-from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
-from tests.host.queries import counted_queries
+from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, prices, stored
 
-MIDNIGHT = moments_of()[0]
 YESTERDAY = ("--date", DAY)
-
-
-@pytest.fixture
-def fleet(app):
-    """Ids of three boilers of two operators, A B and C; what A and B did on the day is known."""
-    with app.app_context():
-        ids = {}
-        for name, operator in (("A", "One"), ("B", "One"), ("C", "Two")):
-            found = db.session.query(type(make_account("x" + name))).filter_by(name=operator).one_or_none()
-            owner = make_account(
-                f"Client {name}",
-                roles=[CUSTOMER_ROLE],
-                consultancy=found or make_account(operator, roles=["Consultancy"]),
-            )
-            ids[name] = make_household_boiler(owner, f"Boiler {name}").asset.id
-        store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
-        for name, share in (("A", 1.0), ("B", 0.5)):
-            boiler = Boiler(db.session.get(Asset, ids[name]))
-            power_kw, drawn, states = follow_thermostat(boiler)
-            measure(boiler, "fill-rate", share * power_kw, MIDNIGHT)
-            measure(boiler, "demand", drawn, MIDNIGHT)
-            start_c = boiler.data.tank.temperature_c(states[0])
-            measure(boiler, "temperature", [start_c, start_c], MIDNIGHT - timedelta(minutes=15))
-        return ids
-
-
-def stored(boiler_id, role):
-    """Return what is stored on a boiler's sensor, one value per event."""
-    sensor = Boiler(db.session.get(Asset, boiler_id)).sensors[role]
-    return sensor.search_beliefs(most_recent_beliefs_only=True)["event_value"]
 
 
 def test_costs_and_savings_of_all_boilers_are_stored(app, flexmeasures, fleet):
@@ -304,205 +266,6 @@ def test_an_account_that_is_no_customer_is_refused(app, flexmeasures, fleet):
         operator = db.session.get(Asset, fleet["A"]).owner.consultancy_account_id
     result = flexmeasures("smart-boiler", "report", "--customer", operator)
     assert f"Account {operator} is no boiler customer." in result.output
-
-
-def test_the_host_finds_the_savings_reporter_by_name(app, flexmeasures, fleet, tmp_path):
-    with app.app_context():
-        boiler = Boiler(db.session.get(Asset, fleet["B"]))
-        fill_rate, savings = (boiler.sensors[role].id for role in ("fill-rate", "daily savings"))
-    parameters = tmp_path / "parameters.json"
-    parameters.write_text(json.dumps({"input": [{"sensor": fill_rate}], "output": [{"sensor": savings}]}))
-    result = flexmeasures(
-        *("add", "report", "--reporter", "BoilerSavingsReporter", "--parameters", parameters),
-        *("--start", MIDNIGHT.isoformat(), "--end", (MIDNIGHT + timedelta(days=1)).isoformat()),
-    )
-    assert result.exit_code == 0, result.output
-    with app.app_context():
-        (by_host,) = stored(fleet["B"], "daily savings")
-        db.session.query(TimedBelief).filter_by(sensor_id=savings).delete()
-        db.session.commit()
-    flexmeasures("smart-boiler", "report", *YESTERDAY)
-    with app.app_context():
-        assert stored(fleet["B"], "daily savings").tolist() == pytest.approx([by_host])
-        assert by_host != 0
-
-
-@pytest.fixture
-def far_away(app, fleet):
-    """A function that makes boilers in a time zone; their power on the day is known."""
-
-    def make(count, timezone="America/Los_Angeles"):
-        with app.app_context():
-            owner = make_account(f"Far away {count}", roles=[CUSTOMER_ROLE])
-            start = midnights(DAY, timezone)[0]
-            for number in range(count):
-                boiler = make_household_boiler(owner, f"Boiler far away {number}")
-                for sensor in boiler.sensors.values():
-                    sensor.timezone = timezone
-                measure(boiler, "fill-rate", [1.0] * 96, start)
-            return owner.id, boiler.asset.id
-
-    return make
-
-
-def test_a_day_that_is_not_over_yet_where_a_boiler_is_waits(app, flexmeasures, far_away, fleet, monkeypatch):
-    _, asset = far_away(1)
-    # 22:15 of the day in Los Angeles
-    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T06:15+01:00"))
-    result = flexmeasures("smart-boiler", "report", *YESTERDAY)
-    assert f"(Boiler far away 0), {DAY}: {DAY} is not over yet in America/Los_Angeles." in result.output
-    with app.app_context():
-        assert len(stored(asset, "daily cost")) == 0
-        assert len(stored(fleet["A"], "daily cost")) == 1
-
-
-def test_without_a_date_it_is_the_last_day_that_is_over_where_each_boiler_is(
-    app, flexmeasures, far_away, fleet, monkeypatch
-):
-    customer, asset = far_away(1)
-    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T06:15+01:00"))
-    assert "2 of 4 reports (4 boilers, 1 days)" in flexmeasures("smart-boiler", "report").output
-    result = flexmeasures("smart-boiler", "report", "--customer", customer)
-    assert f"(Boiler far away 0), {DAY - timedelta(days=1)}: No" in result.output
-    with app.app_context():
-        assert len(stored(fleet["A"], "daily cost")) == 1
-    monkeypatch.setattr(accounting, "server_now", lambda: pd.Timestamp("2025-10-29T08:15+01:00"))
-    flexmeasures("smart-boiler", "report", "--customer", customer)
-    with app.app_context():
-        assert len(stored(asset, "daily cost")) == 1
-
-
-def test_boilers_in_several_time_zones_are_read_at_once_as_well(app, flexmeasures, far_away, fleet):
-    selects = []
-    for count in (2, 5):
-        far_away(count, "Europe/Lisbon")
-        flexmeasures("smart-boiler", "report", *YESTERDAY)
-        with app.app_context(), counted_queries() as queries:
-            flexmeasures("smart-boiler", "report", *YESTERDAY)
-        selects.append(sum(query.lstrip().startswith("SELECT") for query in queries))
-    # three more boilers, whose sensors would be read one by one
-    assert selects[1] - selects[0] < 3
-
-
-@pytest.mark.parametrize("timezone", ["Europe/Lisbon", "Europe/Helsinki"])
-def test_the_pages_key_figures_count_each_day_once_also_after_a_change_of_time_zone(app, flexmeasures, fleet, timezone):
-    with app.app_context():
-        boiler = Boiler(db.session.get(Asset, fleet["C"]))
-        customer, _, token = boiler.asset.account_id, *make_user(boiler.asset.owner, "client")
-        begin = MIDNIGHT - timedelta(days=2)
-        store(boiler.price, [0.2] * 500, begin, recorded_at=MIDNIGHT + timedelta(days=1))
-        measure(boiler, "fill-rate", [1.0] * 500, begin)
-    days = ("--from", DAY - timedelta(days=1), "--until", DAY + timedelta(days=1), "--customer", customer)
-    assert "3 of 3 reports" in flexmeasures("smart-boiler", "report", *days).output
-    with app.app_context():
-        change_boiler(Boiler(db.session.get(Asset, fleet["C"])), {}, {"timezone": timezone})
-        db.session.commit()
-    for reported in (DAY, DAY - timedelta(days=1), DAY + timedelta(days=1)):
-        flexmeasures("smart-boiler", "report", "--date", reported, "--customer", customer)
-        span = {"start": begin.isoformat(), "end": (begin + timedelta(days=6)).isoformat()}
-        url = f"/api/v3_0/assets/{fleet['C']}/kpis"
-        cost, _ = app.test_client().get(url, query_string=span, headers={"Authorization": token}).json["data"]
-        # three days of 24 kWh at 0.20 EUR/kWh
-        assert cost["downsample_value"] == pytest.approx(14.4)
-
-
-@pytest.mark.parametrize(
-    ("timezone", "day", "hours"),
-    [
-        ("Europe/Amsterdam", date(2025, 3, 30), 23),
-        ("Europe/Amsterdam", date(2025, 10, 26), 25),
-        # where the clock changes at midnight: one day begins at 01:00, the other has two midnights
-        ("Atlantic/Azores", date(2025, 3, 30), 23),
-        ("Atlantic/Azores", date(2025, 10, 26), 25),
-    ],
-)
-def test_days_around_a_change_of_the_clock_are_reported_in_their_own_length(app, flexmeasures, timezone, day, hours):
-    first, last = day - timedelta(days=1), day + timedelta(days=1)
-    begin = midnights(first, timezone)[0]
-    with app.app_context():
-        boiler = make_household_boiler(make_account("Client", roles=[CUSTOMER_ROLE]), "Boiler")
-        for sensor in boiler.sensors.values():
-            sensor.timezone = timezone
-        store(boiler.price, [0.2] * (48 + hours) * 4, begin)
-        measure(boiler, "fill-rate", [1.0] * (48 + hours) * 4, begin)
-        _, token = make_user(boiler.asset.owner, "client")
-        asset = boiler.asset.id
-    result = flexmeasures("smart-boiler", "report", "--from", first, "--until", last)
-    assert "3 of 3 reports (1 boilers, 3 days) are stored." in result.output
-    for each, length in ((first, 24), (day, hours), (last, 24)):
-        start, end = midnights(each, timezone)
-        assert end - start == timedelta(hours=length)
-        url, span = f"/api/v3_0/assets/{asset}/kpis", {"start": start.isoformat(), "end": end.isoformat()}
-        cost, _ = app.test_client().get(url, query_string=span, headers={"Authorization": token}).json["data"]
-        # 1 kW at 0.20 EUR/kWh
-        assert cost["downsample_value"] == pytest.approx(0.2 * length)
-    with app.app_context():
-        sensors = Boiler(db.session.get(Asset, asset)).sensors
-        parameters = {
-            "input": [{"sensor": sensors["fill-rate"].id}],
-            "output": [{"sensor": sensors["daily savings"].id}],
-            "start": begin.isoformat(),
-            "end": midnights(last, timezone)[1].isoformat(),
-        }
-        (found,) = BoilerSavingsReporter().compute(parameters=parameters)
-        assert [account.electricity_kwh for account in found["accounts"]] == pytest.approx([24, hours, 24])
-
-
-@pytest.fixture
-def in_pounds(app, fleet):
-    """Ids of the sensors of boiler B by role, whose price is now in another currency than they are."""
-    with app.app_context():
-        boiler = Boiler(db.session.get(Asset, fleet["B"]))
-        price = Sensor(
-            "price", unit="GBP/kWh", generic_asset=boiler.price.generic_asset, event_resolution=timedelta(minutes=15)
-        )
-        db.session.add(price)
-        db.session.flush()
-        boiler.asset.flex_context = {"consumption-price": {"sensor": price.id}}
-        store(price, prices(), MIDNIGHT)
-        return {role: sensor.id for role, sensor in boiler.sensors.items()}
-
-
-def test_a_price_in_another_currency_than_the_sensors_of_costs_is_told(app, flexmeasures, fleet, in_pounds):
-    output = flexmeasures("smart-boiler", "report", *YESTERDAY).output
-    assert f"(Boiler B), {DAY}: Sensor {in_pounds['cost']} (cost) is in EUR, but the consumption price" in output
-    assert "in GBP. Choose a price in EUR, or rename the sensor" in output
-    with app.app_context():
-        for role in ("cost", "daily cost", "daily savings"):
-            db.session.get(Sensor, in_pounds[role]).name += " in EUR"
-        db.session.commit()
-    flexmeasures("smart-boiler", "report", *YESTERDAY)
-    with app.app_context():
-        assert Boiler(db.session.get(Asset, fleet["B"])).sensors["daily cost"].unit == "GBP"
-        assert len(stored(fleet["B"], "daily cost")) == 1
-
-
-@pytest.mark.parametrize(
-    ("role", "said"), [("daily savings", "is in EUR, but the consumption price"), ("cost", "has no daily values")]
-)
-def test_the_savings_reporter_refuses_sensors_that_cannot_hold_savings(app, fleet, in_pounds, role, said):
-    with app.app_context():
-        parameters = {
-            "input": [{"sensor": in_pounds["fill-rate"]}],
-            "output": [{"sensor": in_pounds[role]}],
-            "start": MIDNIGHT.isoformat(),
-            "end": (MIDNIGHT + timedelta(days=1)).isoformat(),
-        }
-        with pytest.raises(SmartBoilerError, match=said):
-            BoilerSavingsReporter().compute(parameters=parameters)
-
-
-def test_a_report_without_a_whole_day_says_so(app, fleet):
-    with app.app_context():
-        sensors = Boiler(db.session.get(Asset, fleet["B"])).sensors
-        parameters = {
-            "input": [{"sensor": sensors["fill-rate"].id}],
-            "output": [{"sensor": sensors["daily savings"].id}],
-            "start": MIDNIGHT.isoformat(),
-            "end": (MIDNIGHT + timedelta(hours=23)).isoformat(),
-        }
-        with pytest.raises(SmartBoilerError, match="No whole day of Europe/Amsterdam lies between"):
-            BoilerSavingsReporter().compute(parameters=parameters)
 
 
 def test_it_tells_how_it_goes_and_how_to_call_it(flexmeasures, fleet):

@@ -15,10 +15,9 @@ from smart_boiler_plugin import accounting
 from smart_boiler_plugin.boiler import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
-from tests.host.days import DAY, follow_thermostat, measure, moments_of, prices
+from tests.host.days import DAY, MIDNIGHT, follow_thermostat, prices, report_day
 
 API = "/smart-boiler-plugin/api/boiler-customer"
-MIDNIGHT = moments_of()[0]
 
 
 @pytest.fixture
@@ -30,11 +29,7 @@ def customer(app, operator):
     with app.app_context():
         boiler = Boiler(db.session.get(Asset, made["boiler"]))
         store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
-        power_kw, drawn, states = follow_thermostat(boiler)
-        measure(boiler, "fill-rate", power_kw / 2, MIDNIGHT)
-        measure(boiler, "demand", drawn, MIDNIGHT)
-        start_c = boiler.data.tank.temperature_c(states[0])
-        measure(boiler, "temperature", [start_c, start_c], MIDNIGHT - timedelta(minutes=15))
+        report_day(boiler, 0.5)
     return made["account"]
 
 
