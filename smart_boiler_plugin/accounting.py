@@ -35,33 +35,27 @@ LONGEST_GAP = timedelta(hours=2) // RESOLUTION
 
 
 @dataclass(frozen=True)
-class DayAccount:
-    """What a day of one boiler came to; money in the currency of its consumption price.
+class Amounts:
+    """What some time came to, for one boiler or for many; money in one currency.
 
     Parameters
     ----------
-    day
-        Local.
-    currency
-        Of all money here.
     electricity_kwh, cost
-        Electricity that it took [kWh], as metered, else as planned, and what that cost.
+        Electricity that was taken [kWh], as metered, else as planned, and what that cost.
     baseline_kwh, baseline_cost
         The same under an ordinary thermostat.
     missing_heat_kwh, missing_heat_cost
-        Heat that it has less than the thermostat's at the end of the day [kWh], at the day's mean price.
+        Heat that there is less than the thermostat's at the end of each day [kWh], at the day's mean price.
     savings
         ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
     mean_price
-        Of the day, per kWh.
+        Per kWh: of the day, or the mean of those of the days.
     coverage
-        Share of the day that rests on measurements: a price is known, power was metered, and draw-offs were measured
+        Share of the time that rests on measurements: a price is known, power was metered, and draw-offs were measured
         or can be inferred from temperatures [-].
 
     """
 
-    day: date
-    currency: str
     electricity_kwh: float
     cost: float
     baseline_kwh: float
@@ -75,54 +69,33 @@ class DayAccount:
     @property
     def mean_price_paid(self) -> float | None:
         """Cost per kWh of electricity; None where there was none."""
-        return _ratio(self.cost, self.electricity_kwh)
+        return self.cost / self.electricity_kwh if self.electricity_kwh else None
 
 
 @dataclass(frozen=True)
-class Total:
-    """What several days of one boiler, or of many, came to; money in one currency.
+class DayAccount(Amounts):
+    """What a local day of one boiler came to, in the currency of its consumption price."""
 
-    Parameters
-    ----------
-    days
-        How many boiler-days.
-    electricity_kwh, cost, baseline_kwh, baseline_cost, missing_heat_cost, savings
-        Sums of those of ``DayAccount``.
-    mean_price
-        Mean of the days' mean prices, per kWh.
-    coverage
-        Mean share that rests on measurements [-].
+    day: date
+    currency: str
 
-    """
+
+@dataclass(frozen=True)
+class Total(Amounts):
+    """What several boiler-days came to, and how many they are."""
 
     days: int
-    electricity_kwh: float
-    cost: float
-    baseline_kwh: float
-    baseline_cost: float
-    missing_heat_cost: float
-    savings: float
-    mean_price: float
-    coverage: float
 
-    @property
-    def mean_price_paid(self) -> float | None:
-        """Cost per kWh of electricity; None where there was none."""
-        return _ratio(self.cost, self.electricity_kwh)
+
+MEANS = {"mean_price", "coverage"}
+"""Amounts of which a total has the mean; of all others it has the sum."""
 
 
 def total_of(accounts: Sequence[DayAccount]) -> Total:
     """Return what days came to; there is at least one."""
-    summed = {
-        name: sum(getattr(account, name) for account in accounts)
-        for name in ("electricity_kwh", "cost", "baseline_kwh", "baseline_cost", "missing_heat_cost", "savings")
-    }
-    return Total(
-        days=len(accounts),
-        mean_price=fmean(account.mean_price for account in accounts),
-        coverage=fmean(account.coverage for account in accounts),
-        **summed,
-    )
+    by_name = {each.name: [getattr(account, each.name) for account in accounts] for each in fields(Amounts)}
+    amounts = {name: fmean(values) if name in MEANS else sum(values) for name, values in by_name.items()}
+    return Total(days=len(accounts), **amounts)
 
 
 class Day:
@@ -230,10 +203,6 @@ class Day:
             f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
             f"{boiler.asset.id})."
         )
-
-
-def _ratio(cost: float, electricity_kwh: float) -> float | None:
-    return cost / electricity_kwh if electricity_kwh else None
 
 
 def read_days(
