@@ -2,8 +2,8 @@
 
 Prints CPU time per boiler-day of each part, its share of the whole, and SQL statements for two sizes of fleet::
 
-    python -m benchmarks.reports
-    python -m benchmarks.reports --boilers 200
+    make benchmark BENCH=reports
+    make benchmark BENCH=reports ARGS="--boilers 200"
 
 "read" and "savings" are for all boilers at once; "cost" is the host's ProfitOrLossReporter for each; "store" is what it
 takes to store a day of costs per quarter, the daily cost and the daily savings, also boiler by boiler.
