@@ -67,6 +67,8 @@ class Costs:
         self._day, self._results = day, results
         prices = {boiler.price.id: boiler.price for boiler in day.boilers}
         self._reporters = {price_id: self._reporter(price) for price_id, price in prices.items()}
+        # now: one that is made while the first boiler's costs are stored is gone if those are rolled back
+        self._sources = {price_id: reporter.data_source for price_id, reporter in self._reporters.items()}
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""
@@ -91,5 +93,5 @@ class Costs:
         # the host has summed up gaps to 0
         self._results.save(costs[costs.event_starts.isin(known)])
         total = pd.Series([costs["event_value"].sum()], index=pd.DatetimeIndex([day.start]), name="event_value")
-        daily, source = boiler.sensors["daily cost"], reporter.data_source
+        daily, source = boiler.sensors["daily cost"], self._sources[boiler.price.id]
         self._results.save(tb.BeliefsDataFrame(total, sensor=daily, source=source, belief_time=costs.belief_times[0]))

@@ -157,7 +157,9 @@ def _failed(asset: Asset, day: date, error: Exception) -> Outcome:
     if isinstance(error, SmartBoilerError):
         return _outcome(asset, day, problem=str(error))
     current_app.logger.error("No report of asset %s on %s", asset.id, day, exc_info=error)
-    return _outcome(asset, day, problem=f"{type(error).__name__}: {error}")
+    # the further lines of a database's error are the whole statement
+    first_line = f"{type(error).__name__}: {error}".splitlines()[0]
+    return _outcome(asset, day, problem=f"{first_line} (the server's log has the details)")
 
 
 def _outcome(asset: Asset, day: date, account: DayAccount | None = None, problem: str = "") -> Outcome:

@@ -12,10 +12,13 @@ from flexmeasures.data.services.scheduling import make_schedule
 from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.accounting import read_days
+from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler_data import BoilerData
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household
-from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, moments_of, prices
+from tests.host.days import DAY, LATER, MIDNIGHT, follow_thermostat, measure, moments_of, prices
 from tests.host.queries import counted_queries
 
 QUARTER = timedelta(minutes=15)
@@ -124,13 +127,52 @@ def test_of_two_meters_at_the_same_moment_the_later_one_to_be_known_counts(boile
     assert account(boiler).electricity_kwh == pytest.approx(48)
 
 
-def test_what_was_expected_is_not_taken_for_measured(boiler):
+@pytest.mark.parametrize("before", [timedelta(hours=6), timedelta(minutes=1)])
+def test_what_was_expected_is_not_taken_for_measured(boiler, before):
     report_thermostat(boiler, demand=False)
-    # sent the day before: a forecast
-    store(
-        boiler.sensors["demand"], [0.5] * 96, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT - timedelta(hours=6)
-    )
+    # sent before it could happen: a forecast
+    store(boiler.sensors["demand"], [0.5] * 96, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT - before)
     assert account(boiler).coverage < 0.05
+
+
+def test_a_forecast_of_power_is_no_plan(boiler):
+    store(boiler.sensors["fill-rate"], [1.0] * 96, MIDNIGHT, source_type="forecaster", recorded_at=MIDNIGHT + LATER)
+    assert "No power is known" in str(account(boiler))
+
+
+@pytest.mark.parametrize(("kw_at_midnight", "heated_k"), [(1.5, 3), (0.0, 0)])
+def test_a_thermostat_that_heats_at_midnight_goes_on_to_its_set_point(app, kw_at_midnight, heated_k):
+    with app.app_context():
+        boiler, price = make_household(BoilerData(standing_loss_kwh_per_day=0.0))
+        store(price, prices(), MIDNIGHT)
+        measure(boiler, "temperature", [57.0, 57.0], MIDNIGHT - QUARTER)
+        measure(boiler, "fill-rate", [kw_at_midnight] + [0.0] * 96, MIDNIGHT - QUARTER)
+        measure(boiler, "demand", [0.0] * 96, MIDNIGHT)
+        # from 57 to 60 °C, or not at all
+        assert account(boiler).baseline_kwh == pytest.approx(heated_k * 0.09270, abs=1e-4)
+
+
+def test_cop_and_ceiling_are_those_of_the_boiler(app):
+    data = BoilerData(cop=3.0, temperature_min_c=45.0, temperature_max_c=55.0, standing_loss_kwh_per_day=0.0)
+    with app.app_context():
+        boiler, price = make_household(data)
+        store(price, prices(), MIDNIGHT)
+        measure(boiler, "temperature", [50.0, 50.0], MIDNIGHT - QUARTER)
+        for role in ("fill-rate", "demand"):
+            measure(boiler, role, [0.0] * 96, MIDNIGHT)
+        # from 50 to 55 °C, once: 5 K * 0.09270 kWh/K, a third of it electricity
+        assert account(boiler).baseline_kwh == pytest.approx(5 * 0.09270 / 3, abs=1e-4)
+
+
+def test_boilers_on_different_tariffs_each_pay_their_own_price(boiler):
+    other = make_household_boiler(make_account("Other"), "Boiler of another")
+    dear = get_or_create_consumption_price_sensor("BE")
+    store(dear, [0.5] * 96, MIDNIGHT)
+    other.asset.flex_context = {"consumption-price": {"sensor": dear.id}}
+    for each in (boiler, other):
+        measure(each, "fill-rate", [1.0] * 96, MIDNIGHT)
+    (day,) = read_days([boiler, Boiler(other.asset)], DAY)
+    assert [found.cost for found in day.accounts()] == pytest.approx([prices().sum() / 4, 12.0])
 
 
 def test_a_boiler_that_reports_to_make_electricity_or_heat_earns_nothing_by_it(boiler):
@@ -165,6 +207,8 @@ def measure_again(boiler, readings):
 
 def test_what_was_recorded_later_is_left_out_when_asked_for_the_state_of_knowledge(boiler):
     report_thermostat(boiler)
+    # the prices were known by then, and nothing else
+    assert "No power is known" in str(account(boiler, known_at=MIDNIGHT + timedelta(days=1)))
     with pytest.raises(NoPricesError):
         raise account(boiler, known_at=MIDNIGHT - timedelta(days=9))
 

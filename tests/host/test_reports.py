@@ -172,6 +172,24 @@ def test_one_boilers_failure_stops_no_other(app, flexmeasures, fleet, broken):
     assert "Traceback" not in result.output
 
 
+def test_a_boiler_whose_report_the_database_refuses_stops_no_other_and_keeps_nothing(app, flexmeasures, fleet):
+    with app.app_context():
+        refused = Boiler(db.session.get(Asset, fleet["A"])).sensors["daily savings"].id
+        db.session.execute(text(f"ALTER TABLE timed_belief ADD CONSTRAINT refuses CHECK (sensor_id <> {refused})"))
+        db.session.commit()
+        try:
+            output = flexmeasures("smart-boiler", "report", *YESTERDAY).output
+        finally:
+            db.session.execute(text("ALTER TABLE timed_belief DROP CONSTRAINT refuses"))
+            db.session.commit()
+        assert f"(Boiler A), {DAY}: IntegrityError" in output
+        assert "1 of 3 reports" in output
+        assert "INSERT INTO" not in output
+        for role in ("cost", "daily cost"):
+            assert len(stored(fleet["A"], role)) == 0
+            assert len(stored(fleet["B"], role)) > 0
+
+
 def test_a_fill_rate_that_somebody_deleted_is_made_again_as_it_was(app, flexmeasures, fleet):
     with app.app_context():
         sensor = Boiler(db.session.get(Asset, fleet["A"])).sensors["fill-rate"]

@@ -15,7 +15,7 @@ from smart_boiler_plugin import accounting
 from smart_boiler_plugin.boiler import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
-from tests.host.days import DAY, MIDNIGHT, follow_thermostat, prices, report_day
+from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, prices, report_day
 
 API = "/smart-boiler-plugin/api/boiler-customer"
 
@@ -86,6 +86,26 @@ def test_it_comes_as_csv_to_whoever_accepts_that(customer, ask):
     for name in ("electricity_kwh", "cost", "savings", "mean_price", "coverage"):
         assert float(rows[1][name]) == as_json["days"][1][name]
     assert rows[1]["currency"] == "EUR"
+
+
+def test_the_total_sums_up_money_and_averages_prices_and_coverage(app, customer, ask):
+    before = MIDNIGHT - timedelta(days=1)
+    with app.app_context():
+        boiler = Boiler(db.session.query(Asset).filter_by(account_id=customer).one())
+        store(boiler.price, [0.5] * 96, before)
+        # a day of 1 kW, of which half was metered
+        store(boiler.sensors["fill-rate"], [1.0] * 96, before, source_type="scheduler")
+        measure(boiler, "fill-rate", [1.0] * 48, before)
+        measure(boiler, "demand", [0.0] * 96, before)
+    said = ask(customer, **{"from": "2025-10-27"}).json
+    first, second = said["days"]
+    total = said["total"]
+    assert (first["cost"], first["coverage"], second["coverage"]) == (12, 0.5, 1)
+    for name in ("electricity_kwh", "cost", "baseline_kwh", "baseline_cost", "missing_heat_cost", "savings"):
+        assert total[name] == pytest.approx(first[name] + second[name], abs=1.1e-3)
+    assert total["mean_price"] == pytest.approx((0.5 + prices().mean()) / 2, abs=1e-5)
+    assert total["mean_price_paid"] == pytest.approx(total["cost"] / total["electricity_kwh"], abs=1e-5)
+    assert total["coverage"] == said["coverage"] == 0.75
 
 
 def test_days_that_are_not_known_say_why_and_lower_the_coverage(customer, ask):

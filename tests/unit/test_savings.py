@@ -62,6 +62,12 @@ def test_an_hour_worked_out_by_hand():
     assert found.mean_price[0] == pytest.approx(0.25)
 
 
+def test_a_thermostat_does_not_heat_above_its_set_point_though_the_boiler_did():
+    # 4.5 is above 4.0; -0.7 = 3.8, which is above 3.0, where it begins
+    found = day(plain(), 4.5, [0, 0], [0.7, 0], [0.1, 0.3], heating=True)
+    assert found.baseline_kwh[0] == 0
+
+
 def test_a_heat_pump_makes_up_for_missing_heat_with_less_electricity():
     # cop 2: 1 kW heats 0.5 kWh per step. thermostat: 3.0 | on: +0.5 -> 3.5 (1 kW) ... full after two steps
     found = day(plain(power_kw=1.0, cop=2.0), 3.0, [0, 0], [0, 0], [0.1, 0.3])
