@@ -15,7 +15,7 @@ from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.cheapest import cheapest_heat
 from smart_boiler_plugin.envelope import Steps, envelope
-from smart_boiler_plugin.savings import Boilers, day_of
+from smart_boiler_plugin.savings import Boilers, after_thermostat, day_of
 from smart_boiler_plugin.thermal import TAPPING_PROFILES
 from tests.host.boilers import QUARTER, planned, scheduler_of
 
@@ -101,11 +101,22 @@ def reported_savings(data, start_kwh, run, drawn_kwh, price):
     days = []
     for begin in range(0, len(power), QUARTERS_PER_DAY):
         of_day = slice(begin, begin + QUARTERS_PER_DAY)
+        warm_up = slice(max(0, begin - QUARTERS_PER_DAY), begin)
+        baseline_start, heating = np.array([states[0]]), np.array([False])
+        if begin:
+            baseline_start, heating = after_thermostat(
+                boilers,
+                start_kwh=np.array([states[warm_up.start]]),
+                heating=np.array([warm_up.start > 0 and power[warm_up.start - 1] > 0]),
+                drawn_kwh=drawn_kwh[warm_up, None],
+                step_h=QUARTER_H,
+            )
         days.append(
             day_of(
                 boilers,
                 start_kwh=np.array([states[begin]]),
-                heating=np.array([begin > 0 and power[begin - 1] > 0]),
+                baseline_start_kwh=baseline_start,
+                heating=heating,
                 power_kw=power[of_day, None],
                 drawn_kwh=drawn_kwh[of_day, None],
                 price=price[of_day, None],

@@ -33,6 +33,9 @@ EARLIEST = date(2000, 1, 1)
 LONGEST_GAP = timedelta(hours=2) // RESOLUTION
 """How many quarters may lie between two readings of a boiler whose draw-offs are inferred from them."""
 
+WARM_UP = timedelta(hours=24) // RESOLUTION
+"""For how many quarters before a day the thermostat runs, from the state that the boiler really had then."""
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -108,8 +111,8 @@ class Day:
     moments
         Quarters of the day, local.
     known
-        What was measured and planned in the day, and in ``LONGEST_GAP`` quarters before and after it: the state at
-        midnight shows in the readings on both sides of it.
+        What was measured and planned in the day and in its ``WARM_UP``, and in ``LONGEST_GAP`` quarters before and
+        after both: the state at midnight shows in the readings on both sides of it.
     price_by_id
         Consumption price per kWh and quarter, by id of its sensor; NaN where it is not known.
 
@@ -119,7 +122,7 @@ class Day:
         self, boilers: Sequence[Boiler], moments: pd.DatetimeIndex, known: Measured, price_by_id: dict[int, pd.Series]
     ) -> None:
         self.boilers, self.moments, self._known, self.price_by_id = boilers, moments, known, price_by_id
-        self._of_day = known.rows(LONGEST_GAP, LONGEST_GAP + len(moments))
+        self._of_day = known.rows(WARM_UP + LONGEST_GAP, WARM_UP + LONGEST_GAP + len(moments))
         self.start, self.end = moments[0], moments[-1] + RESOLUTION
         self.date: date = self.start.date()
 
@@ -138,14 +141,25 @@ class Day:
         boilers, price = self._side_by_side(), self.price
         between = self._states_between()
         drawn = self._drawn_kwh(boilers, between)
-        measured_share = np.mean(~np.isnan(price) & ~np.isnan(self._of_day.metered_kw) & ~np.isnan(drawn), axis=0)
+        measured = ~np.isnan(price) & ~np.isnan(self._of_day.metered_kw) & ~np.isnan(drawn[WARM_UP:])
+        measured_share = np.mean(measured, axis=0)
+        filled = np.where(np.isnan(drawn), self._assumed_kwh(), drawn)
+        was_heating = np.nan_to_num(self._known.power_kw) > 0
+        baseline_start, heats = savings.after_thermostat(
+            boilers,
+            start_kwh=between[0],
+            heating=was_heating[LONGEST_GAP - 1],
+            drawn_kwh=filled[:WARM_UP],
+            step_h=STEP_H,
+        )
         priceless, powerless = np.all(np.isnan(price), axis=0), np.all(np.isnan(self.power_kw), axis=0)
         found = savings.day_of(
             boilers,
-            start_kwh=between[0],
-            heating=np.nan_to_num(self._known.power_kw[LONGEST_GAP - 1]) > 0,
+            start_kwh=between[WARM_UP],
+            baseline_start_kwh=baseline_start,
+            heating=np.where(np.isnan(baseline_start), was_heating[WARM_UP + LONGEST_GAP - 1], heats),
             power_kw=self.power_kw,
-            drawn_kwh=np.where(np.isnan(drawn), self._assumed_kwh(), drawn),
+            drawn_kwh=filled[WARM_UP:],
             # these days are not told; a number keeps the others' arithmetic going
             price=np.where(priceless, 0.0, price),
             step_h=STEP_H,
@@ -165,7 +179,10 @@ class Day:
         ]
 
     def _states_between(self) -> Floats:
-        """Return the states of charge at the start of each quarter and at the end of the day [kWh], by readings."""
+        """Return the states of charge at the start of each quarter and at the end of the day [kWh], by readings.
+
+        They begin with the day's warm-up, as do the draw-offs.
+        """
         tanks = [boiler.data.tank for boiler in self.boilers]
         capacity = np.array([tank.heat_capacity_kwh_per_k for tank in tanks])
         above_cold = self._known.temperature_c - np.array([tank.cold_water_c for tank in tanks])
@@ -173,13 +190,15 @@ class Day:
 
     def _drawn_kwh(self, boilers: savings.Boilers, between: Floats) -> Floats:
         """Return the heat drawn per quarter [kWh], as measured, else inferred; NaN where it is neither."""
-        inferred = savings.inferred_draw_offs_kwh(boilers, between, self._of_day.metered_kw, STEP_H)
-        return np.where(np.isnan(self._of_day.demand_kwh), inferred, self._of_day.demand_kwh)
+        known = self._known.rows(LONGEST_GAP, LONGEST_GAP + WARM_UP + len(self.moments))
+        inferred = savings.inferred_draw_offs_kwh(boilers, between, known.metered_kw, STEP_H)
+        return savings.draw_offs_kwh(known.demand_kwh, inferred)
 
     def _assumed_kwh(self) -> Floats:
         """Return the heat that is drawn per quarter by the tapping profiles [kWh]."""
         profiles = {boiler.data.tapping_profile for boiler in self.boilers}
-        usual = {profile: drawn_kwh(profile, self.moments, STEP_H) for profile in profiles}
+        moments = pd.date_range(end=self.moments[-1], periods=WARM_UP + len(self.moments), freq=RESOLUTION)
+        usual = {profile: drawn_kwh(profile, moments, STEP_H) for profile in profiles}
         return np.column_stack([usual[boiler.data.tapping_profile] for boiler in self.boilers])
 
     def _side_by_side(self) -> savings.Boilers:
@@ -229,7 +248,8 @@ def read_days(
     """
     timezone = boilers[0].timezone
     start, end = midnights(first, timezone)[0], midnights(last or first, timezone)[1]
-    known = measured.read(boilers, start - LONGEST_GAP * RESOLUTION, end + LONGEST_GAP * RESOLUTION, known_at)
+    before, after = (WARM_UP + LONGEST_GAP) * RESOLUTION, LONGEST_GAP * RESOLUTION
+    known = measured.read(boilers, start - before, end + after, known_at)
     price_by_id = {
         price.id: measured.prices(price, start, end, known_at)
         for price in {boiler.price.id: boiler.price for boiler in boilers}.values()
@@ -238,7 +258,7 @@ def read_days(
     for day in days_between(first, last or first):
         i, j = (int((midnight - start) / RESOLUTION) for midnight in midnights(day, timezone))
         price_of_day = {price_id: price.iloc[i:j] for price_id, price in price_by_id.items()}
-        yield Day(boilers, moments[i:j], known.rows(i, j + 2 * LONGEST_GAP), price_of_day)
+        yield Day(boilers, moments[i:j], known.rows(i, j + WARM_UP + 2 * LONGEST_GAP), price_of_day)
 
 
 def last_day(timezone: str | None = None) -> date:

@@ -3,8 +3,8 @@
 Pure: NumPy and pandas, many boilers at once. Where the measurements come from: ``measured.py``; what an ordinary
 thermostat does: ``thermostat.py``.
 
-Both the boiler and the thermostat follow the same model of the tank, from the same start, with the same draw-offs. So
-an error of the model or of a draw-off is in both, and what is compared is what the difference in power did.
+Both the boiler and the thermostat follow the same model of the tank, with the same draw-offs. So an error of the model
+or of a draw-off is in both, and what is compared is what the difference in power did.
 """
 
 from __future__ import annotations
@@ -49,6 +49,15 @@ class Boilers:
     restart_kwh: Floats
     full_kwh: Floats
 
+    @property
+    def heat_per_kw(self) -> Floats:
+        """Heat that 1 kW of electric power throughout a step is worth at its end, shape (boilers,) [kWh/kW]."""
+        return self.cop * self.kept_hours
+
+    def inflow_kwh(self, drawn_kwh: Floats, step_h: float) -> Floats:
+        """Return gains less draw-offs [kWh] as they count at the end of each step, shape (steps, boilers)."""
+        return (self.gain_kw - drawn_kwh / step_h) * self.kept_hours
+
     @classmethod
     def of(
         cls,
@@ -84,8 +93,8 @@ class DayOfBoilers:
     baseline_kwh, baseline_cost
         The same under an ordinary thermostat.
     missing_heat_kwh, missing_heat_cost
-        Heat that the boiler has less in its tank at the end of the day than the thermostat's [kWh], and what making it
-        would cost at the day's mean price; negative where it has more.
+        Heat by which the boiler's tank fell behind the thermostat's in the day [kWh], and what making it would cost at
+        the day's mean price; negative where it gained on it.
     savings
         ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
     mean_price
@@ -107,6 +116,7 @@ def day_of(
     boilers: Boilers,
     *,
     start_kwh: Floats,
+    baseline_start_kwh: Floats,
     heating: NDArray[np.bool_],
     power_kw: Floats,
     drawn_kwh: Floats,
@@ -122,11 +132,13 @@ def day_of(
     start_kwh
         State of charge at the start, shape (boilers,) [kWh]. Where it is not known (NaN), the middle between the
         thermostat's limits.
+    baseline_start_kwh
+        The same under a thermostat (``after_thermostat``); where it is not known (NaN), that of the boiler.
     heating
-        Whether they were heating when the day began, shape (boilers,): a thermostat would go on up to its set-point.
+        Whether the thermostat was heating when the day began, shape (boilers,): it goes on up to its set-point.
     power_kw
-        Electric power per step, shape (steps, boilers) [kW]; NaN where it is not known, which counts as none: what
-        was heated then is missing in the tank at the end, and charged there.
+        Electric power per step, shape (steps, boilers) [kW]. Where it is not known (NaN), the boiler is taken to do
+        what the thermostat does, and the step counts on neither side.
     drawn_kwh
         Heat drawn per step, shape (steps, boilers) [kWh].
     price
@@ -136,33 +148,67 @@ def day_of(
 
     """
     start = np.where(np.isnan(start_kwh), (boilers.restart_kwh + boilers.full_kwh) / 2, start_kwh)
+    baseline_start = np.where(np.isnan(baseline_start_kwh), start, baseline_start_kwh)
     mean_price = np.nanmean(price, axis=0)
     priced = np.where(np.isnan(price), mean_price, price)
-    power = np.nan_to_num(power_kw)
-    heat_per_kw = boilers.cop * boilers.kept_hours
-    inflow = (boilers.gain_kw - drawn_kwh / step_h) * boilers.kept_hours
-    heat, states = thermostat(
-        start,
-        retention=boilers.retention,
-        inflow_kwh=inflow,
-        heat_max_kwh=boilers.power_kw * heat_per_kw,
-        restart_kwh=boilers.restart_kwh,
-        full_kwh=boilers.full_kwh,
-        heating=heating & (start < boilers.full_kwh),
-    )
-    baseline_kw = heat / heat_per_kw
-    missing = states[-1] - _end_kwh(start, boilers.retention, inflow + power * heat_per_kw)
+    heat, states = _thermostat(boilers, baseline_start, heating, drawn_kwh, step_h)
+    baseline_kw = heat / boilers.heat_per_kw
+    known = ~np.isnan(power_kw)
+    power = np.where(known, power_kw, baseline_kw)
+    end = _end_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
+    missing = (states[-1] - end) - (baseline_start - start)
     missing_cost = missing / boilers.cop * mean_price
-    cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw) * step_h for kw in (power, baseline_kw))
+    cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw * known) * step_h for kw in (power, baseline_kw))
     return DayOfBoilers(
-        electricity_kwh=power.sum(axis=0) * step_h,
+        electricity_kwh=(power * known).sum(axis=0) * step_h,
         cost=cost,
-        baseline_kwh=baseline_kw.sum(axis=0) * step_h,
+        baseline_kwh=(baseline_kw * known).sum(axis=0) * step_h,
         baseline_cost=baseline_cost,
         missing_heat_kwh=missing,
         missing_heat_cost=missing_cost,
         savings=baseline_cost - cost - missing_cost,
         mean_price=mean_price,
+    )
+
+
+def after_thermostat(
+    boilers: Boilers, *, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the state of charge [kWh] to which a thermostat leads, and whether it heats then; each (boilers,).
+
+    So a day of the thermostat begins where it would be, and not at the state that the smart boiler had: from there it
+    would fill up a tank that was kept colder, each midnight anew.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    start_kwh
+        State of charge at the start, shape (boilers,) [kWh]; NaN where it is not known, and then so is the result.
+    heating
+        Whether they were heating when it began, shape (boilers,).
+    drawn_kwh
+        Heat drawn per step, shape (steps, boilers) [kWh].
+    step_h
+        Length of a step [h].
+
+    """
+    heat, states = _thermostat(boilers, start_kwh, heating, drawn_kwh, step_h)
+    return states[-1], (heat[-1] > 0) & (states[-1] < boilers.full_kwh - 1e-9)
+
+
+def _thermostat(
+    boilers: Boilers, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+) -> tuple[Floats, Floats]:
+    """Return heat and states of charge [kWh] of thermostats."""
+    return thermostat(
+        start_kwh,
+        retention=boilers.retention,
+        inflow_kwh=boilers.inflow_kwh(drawn_kwh, step_h),
+        heat_max_kwh=boilers.power_kw * boilers.heat_per_kw,
+        restart_kwh=boilers.restart_kwh,
+        full_kwh=boilers.full_kwh,
+        heating=heating & (start_kwh < boilers.full_kwh),
     )
 
 
@@ -214,6 +260,25 @@ def inferred_draw_offs_kwh(boilers: Boilers, between_kwh: Floats, power_kw: Floa
     """
     unexplained = boilers.retention * between_kwh[:-1] - between_kwh[1:]
     return (unexplained / boilers.kept_hours + boilers.cop * power_kw + boilers.gain_kw) * step_h
+
+
+def draw_offs_kwh(measured_kwh: Floats, inferred_kwh: Floats) -> Floats:
+    """Return the heat drawn per step [kWh], as measured, else as inferred; NaN where it is neither.
+
+    A boiler may report draw-offs only when there are some. Readings smear these over the steps around, and so as much
+    less is taken from there as was measured in all.
+
+    Parameters
+    ----------
+    measured_kwh, inferred_kwh
+        Shape (steps, boilers) [kWh]; NaN where there is nothing.
+
+    """
+    is_measured = ~np.isnan(measured_kwh)
+    rest = np.nansum(inferred_kwh - np.where(is_measured, measured_kwh, 0.0), axis=0)
+    elsewhere = np.nansum(np.where(is_measured, 0.0, inferred_kwh), axis=0)
+    share = np.clip(np.divide(rest, elsewhere, out=np.ones_like(rest), where=elsewhere > 0), 0.0, 1.0)
+    return np.where(is_measured, measured_kwh, inferred_kwh * share)
 
 
 def _end_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from smart_boiler_plugin.savings import Boilers, day_of, inferred_draw_offs_kwh, states_between
+from smart_boiler_plugin.savings import (
+    Boilers,
+    after_thermostat,
+    day_of,
+    draw_offs_kwh,
+    inferred_draw_offs_kwh,
+    states_between,
+)
 from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
 
 STEP_H = 0.25
@@ -34,11 +41,12 @@ def plain(**changes):
     return Boilers(**{name: np.array([value]) for name, value in usual.items()})
 
 
-def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, heating=False):
+def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, baseline_start_kwh=np.nan, heating=False):
     """Return what a day of one boiler came to."""
     return day_of(
         boilers,
         start_kwh=np.array([start_kwh]),
+        baseline_start_kwh=np.array([baseline_start_kwh]),
         heating=np.array([heating]),
         power_kw=np.array(power_kw, dtype=float)[:, None],
         drawn_kwh=np.array(drawn_kwh, dtype=float)[:, None],
@@ -96,7 +104,7 @@ def test_a_boiler_that_follows_its_thermostat_saves_nothing():
         "step_h": STEP_H,
     }
     baseline = thermostat_kw(boilers, start, **rest)
-    found = day_of(boilers, start_kwh=start, power_kw=baseline, **rest)
+    found = day_of(boilers, start_kwh=start, baseline_start_kwh=start, power_kw=baseline, **rest)
     assert found.electricity_kwh.min() > 0
     assert found.cost == pytest.approx(found.baseline_cost, abs=1e-9)
     assert found.missing_heat_kwh == pytest.approx(0, abs=1e-9)
@@ -150,11 +158,82 @@ def test_a_step_without_a_price_counts_at_the_mean_price():
     assert found.cost[0] == pytest.approx(2 * 0.5 * 0.1)
 
 
-def test_unknown_power_is_no_saving():
-    # it kept its heat in truth; by what is known it is 1 kWh colder, and that is charged
-    drawn, price = [0.5, 0.5, 0, 0], [0.3] * 4
-    unknown = day(plain(), 3.5, [np.nan] * 4, drawn, price)
-    assert unknown.savings[0] == pytest.approx(0, abs=1e-9)
+def test_in_steps_of_unknown_power_nothing_is_saved_and_nothing_counts():
+    # a thermostat whose meter is silent in the dearest step: of 3.0 | on: 1 kW for 0.25 h in the first alone
+    boilers, drawn = plain(), [0.0, 0.5, 0.0, 0.0]
+    price = [0.1, 0.4, 0.2, 0.2]
+    # on at 3.0: +0.5 = 3.5 | +0.5 -0.5 = 3.5 | +0.5 = 4.0 | full
+    whole = day(boilers, 3.0, [2, 2, 2, 0], drawn, price)
+    assert whole.savings[0] == pytest.approx(0, abs=1e-9)
+    silent = day(boilers, 3.0, [2, np.nan, 2, 0], drawn, price)
+    assert silent.savings[0] == pytest.approx(0, abs=1e-9)
+    assert silent.cost[0] == silent.baseline_cost[0] == pytest.approx(0.5 * (0.1 + 0.2))
+    assert silent.electricity_kwh[0] == pytest.approx(1.0)
+
+
+def test_heat_that_was_missing_before_the_day_is_not_charged_again():
+    # the thermostat's tank begins 1 kWh warmer: off until it falls to 3.0, which it does not. Neither does anything
+    found = day(plain(), 3.2, [0, 0], [0.1, 0.1], [0.1, 0.3], baseline_start_kwh=4.0)
+    assert found.missing_heat_kwh[0] == pytest.approx(0, abs=1e-9)
+    assert found.savings[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_thermostat_warms_up_to_where_it_would_be_and_goes_on_from_there():
+    boilers = plain()
+    # on at 2.5: 3.0 | 3.5 | 4.0, full | 4.0 - 0.7 = 3.3, and off
+    drawn = np.array([0.0, 0.0, 0.0, 0.7])[:, None]
+    state, heats = after_thermostat(
+        boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn, step_h=STEP_H
+    )
+    assert (state[0], heats[0]) == (pytest.approx(3.3), False)
+    state, heats = after_thermostat(
+        boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn[:2], step_h=STEP_H
+    )
+    assert (state[0], heats[0]) == (pytest.approx(3.5), True)
+
+
+def test_single_days_add_up_to_what_was_saved_in_all():
+    """A boiler that is filled up each night, against one thermostat that runs on all the time."""
+    tank = Tank(volume_l=80, standing_loss_kwh_per_day=1.1093)
+    boilers = Boilers.of([tank], power_kw=[1.5], cop=[1.0], temperature_max_c=[65.0], step_h=STEP_H)
+    chance, days = np.random.default_rng(5), 20
+    price = np.tile(np.where(np.arange(STEPS) < 24, 0.1, 0.3), days)
+    drawn = np.where(chance.random(days * STEPS) < 0.1, 0.2, 0.0)
+    full, states, power = tank.state_of_charge_kwh(64.0), [tank.state_of_charge_kwh(57.0)], []
+    for step, heat in enumerate(drawn):
+        idle, most = (tank.after(states[-1], STEP_H, kw, heat) for kw in (0.0, 1.5))
+        at_night = step % STEPS < 24
+        power.append(1.5 * min(max(full - idle, 0) / (most - idle), 1) if at_night else 0.0)
+        states.append(tank.after(states[-1], STEP_H, power[-1], heat))
+    states, power = np.array(states), np.array(power)
+    start, off = states[:1], np.array([False])
+    once = day(boilers, states[0], power, drawn, price)
+    total = 0.0
+    for begin in range(STEPS, days * STEPS, STEPS):
+        before, after = slice(begin - STEPS, begin), slice(begin, begin + STEPS)
+        warm, heats = after_thermostat(
+            boilers, start_kwh=states[begin - STEPS, None], heating=off, drawn_kwh=drawn[before, None], step_h=STEP_H
+        )
+        found = day(
+            boilers, states[begin], power[after], drawn[after], price[after],
+            baseline_start_kwh=warm[0], heating=heats[0],
+        )  # fmt: skip
+        total += found.savings[0]
+    first = day(boilers, start[0], power[:STEPS], drawn[:STEPS], price[:STEPS])
+    assert once.savings[0] > 1
+    assert total + first.savings[0] == pytest.approx(once.savings[0], rel=0.03)
+
+
+def test_draw_offs_that_are_reported_only_when_there_are_some_are_not_inferred_once_more():
+    # 1 kWh in the second step, which readings smear over three; and 0.4 kWh on another boiler, not measured
+    inferred = np.array([[0.25, 0.1], [0.5, 0.2], [0.25, 0.1], [0.0, 0.0]])
+    measured = np.array([[np.nan, np.nan], [1.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]])
+    found = draw_offs_kwh(measured, inferred)
+    assert found[:, 0] == pytest.approx([0, 1, 0, 0])
+    assert found[:, 1] == pytest.approx(inferred[:, 1])
+    # where nothing can be inferred, nothing is known
+    nothing = np.full((4, 2), np.nan)
+    assert np.isnan(draw_offs_kwh(nothing, nothing)).all()
 
 
 def test_an_unknown_start_is_taken_between_the_limits_of_the_thermostat():
