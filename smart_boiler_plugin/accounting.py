@@ -48,7 +48,7 @@ class Amounts:
     baseline_kwh, baseline_cost
         The same under an ordinary thermostat.
     missing_heat_kwh, missing_heat_cost
-        Heat that there is less than the thermostat's at the end of each day [kWh], at the day's mean price.
+        Heat by which the tank fell behind the thermostat's in each day [kWh], at the day's mean price.
     savings
         ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
     mean_price

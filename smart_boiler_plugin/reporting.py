@@ -20,7 +20,7 @@ from flexmeasures.utils.time_utils import server_now
 from flexmeasures.utils.unit_utils import convert_units, is_energy_price_unit
 from marshmallow import ValidationError, fields, validate, validates
 
-from smart_boiler_plugin.accounting import DayAccount, read_days
+from smart_boiler_plugin.accounting import DayAccount, last_day, read_days
 from smart_boiler_plugin.boiler import DAY, Boiler, check_currency
 from smart_boiler_plugin.consumption_price import QUARTER, consumption_price, in_quarters
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -179,13 +179,9 @@ class BoilerSavingsReporter(Reporter):
         for failure in failures:
             current_app.logger.warning("No savings of asset %s: %s", boiler.asset.id, failure)
         if not accounts:
-            raise (
-                failures[0]
-                if failures
-                else SmartBoilerError(
-                    f"No whole day of {boiler.timezone} lies between {start.isoformat()} and {end.isoformat()}."
-                )
-            )
+            span = f"{start.isoformat()} and {end.isoformat()}"
+            none = SmartBoilerError(f"No whole day of {boiler.timezone} that is over lies between {span}.")
+            raise failures[0] if failures else none
         return [
             {
                 "name": "savings",
@@ -215,6 +211,7 @@ def _check_output(sensor: Sensor, price: Sensor) -> None:
 
 
 def _whole_days(start: datetime, end: datetime, timezone: str) -> list[date]:
-    """Return the local days that lie in a span as a whole."""
+    """Return the local days that lie in a span as a whole, and are over."""
     spans = {day: midnights(day, timezone) for day in days_between(day_of(start, timezone), day_of(end, timezone))}
-    return [day for day, (begin, until) in spans.items() if start <= begin and until <= end]
+    over = last_day(timezone)
+    return [day for day, (begin, until) in spans.items() if start <= begin and until <= end and day <= over]

@@ -56,7 +56,7 @@ class AmountsSchema(Schema):
     cost = Rounded(MONEY, "What that cost.")
     baseline_kwh = Rounded(ENERGY, "Electricity under an ordinary thermostat [kWh].")
     baseline_cost = Rounded(MONEY, "What that would have cost.")
-    missing_heat_cost = Rounded(MONEY, "What it costs to make the heat that the thermostat would have left more.")
+    missing_heat_cost = Rounded(MONEY, "What it costs to make the heat by which the tank fell behind the thermostat's.")
     savings = Rounded(MONEY, "baseline_cost less cost less missing_heat_cost.")
     mean_price_paid = Rounded(PRICE, "Cost per kWh.")
     mean_price = Rounded(PRICE, "Mean price per kWh of the day, or mean of those of the days.")

@@ -98,7 +98,7 @@ def list_customers(operator_id: int | None) -> None:
         .filter(Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
         .order_by(Account.id)
     )
-    if operator_id:
+    if operator_id is not None:
         query = query.filter(Account.consultancy_account_id == find_account(operator_id, "--operator").id)
     click.echo(tabulate(query.all(), headers=["account", "customer", "operator", "boiler", "name"]))
 

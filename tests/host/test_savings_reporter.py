@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
@@ -82,14 +83,17 @@ def test_the_savings_reporter_refuses_sensors_that_cannot_hold_savings(app, flee
             BoilerSavingsReporter().compute(parameters=parameters)
 
 
-def test_a_report_without_a_whole_day_says_so(app, fleet):
+@pytest.mark.parametrize(
+    ("start", "hours"), [(MIDNIGHT, 23), (pd.Timestamp.now(MIDNIGHT.tz).normalize(), 30)], ids=["23 hours", "today"]
+)
+def test_a_report_without_a_whole_day_that_is_over_says_so(app, fleet, start, hours):
     with app.app_context():
         sensors = Boiler(db.session.get(Asset, fleet["B"])).sensors
         parameters = {
             "input": [{"sensor": sensors["fill-rate"].id}],
             "output": [{"sensor": sensors["daily savings"].id}],
-            "start": MIDNIGHT.isoformat(),
-            "end": (MIDNIGHT + timedelta(hours=23)).isoformat(),
+            "start": start.isoformat(),
+            "end": (start + timedelta(hours=hours)).isoformat(),
         }
-        with pytest.raises(SmartBoilerError, match="No whole day of Europe/Amsterdam lies between"):
+        with pytest.raises(SmartBoilerError, match="No whole day of Europe/Amsterdam that is over lies between"):
             BoilerSavingsReporter().compute(parameters=parameters)
