@@ -38,6 +38,20 @@ def _tables():
     return db.metadata.tables.items()
 
 
+RESTART = """
+    SELECT setval(oid::regclass, 1, false) FROM pg_class
+    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+"""
+
+
+def _empty_database():
+    """Delete all rows, and count ids from 1 again; in half of the time of a TRUNCATE, which makes new files."""
+    for table in reversed(db.metadata.sorted_tables):
+        db.session.execute(table.delete())
+    db.session.execute(text(RESTART))
+    db.session.commit()
+
+
 def _all_of(table):
     return db.select(*(column for column in table.columns if column.name not in LAST_SEEN))
 
@@ -65,9 +79,7 @@ def _app(tmp_path_factory):
 def app(_app):
     """The app, with an empty database. Tests push their own contexts: a request must not inherit one."""
     with _app.app_context():
-        tables = ", ".join(f'"{table}"' for table in db.metadata.tables)
-        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        db.session.commit()
+        _empty_database()
         limiter.reset()
         _app.redis_connection.flushdb()
     return _app
