@@ -141,23 +141,16 @@ class Day:
         boilers, price = self._side_by_side(), self.price
         between = self._states_between()
         drawn = self._drawn_kwh(boilers, between)
-        measured = ~np.isnan(price) & ~np.isnan(self._of_day.metered_kw) & ~np.isnan(drawn[WARM_UP:])
-        measured_share = np.mean(measured, axis=0)
         filled = np.where(np.isnan(drawn), self._assumed_kwh(), drawn)
-        was_heating = np.nan_to_num(self._known.power_kw) > 0
-        baseline_start, heats = savings.after_thermostat(
-            boilers,
-            start_kwh=between[0],
-            heating=was_heating[LONGEST_GAP - 1],
-            drawn_kwh=filled[:WARM_UP],
-            step_h=STEP_H,
-        )
+        covered = ~np.isnan(price) & ~np.isnan(self._of_day.metered_kw) & ~np.isnan(drawn[WARM_UP:])
+        coverage = np.mean(covered, axis=0)
+        baseline_start, heating = self._baseline_start(boilers, between[0], filled[:WARM_UP])
         priceless, powerless = np.all(np.isnan(price), axis=0), np.all(np.isnan(self.power_kw), axis=0)
         found = savings.day_of(
             boilers,
             start_kwh=between[WARM_UP],
             baseline_start_kwh=baseline_start,
-            heating=np.where(np.isnan(baseline_start), was_heating[WARM_UP + LONGEST_GAP - 1], heats),
+            heating=heating,
             power_kw=self.power_kw,
             drawn_kwh=filled[WARM_UP:],
             # these days are not told; a number keeps the others' arithmetic going
@@ -172,11 +165,25 @@ class Day:
             else DayAccount(
                 day=self.date,
                 currency=boiler.currency,
-                coverage=float(measured_share[i]),
+                coverage=float(coverage[i]),
                 **{field.name: float(getattr(found, field.name)[i]) for field in fields(found)},
             )
             for i, boiler in enumerate(self.boilers)
         ]
+
+    def _baseline_start(
+        self, boilers: savings.Boilers, warm_up_start_kwh: Floats, drawn_kwh: Floats
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return where a thermostat would be when the day begins [kWh], NaN if not known, and whether it would heat."""
+        was_heating = np.nan_to_num(self._known.power_kw) > 0
+        state, heats = savings.after_thermostat(
+            boilers,
+            start_kwh=warm_up_start_kwh,
+            heating=was_heating[LONGEST_GAP - 1],
+            drawn_kwh=drawn_kwh,
+            step_h=STEP_H,
+        )
+        return state, np.where(np.isnan(state), was_heating[WARM_UP + LONGEST_GAP - 1], heats)
 
     def _states_between(self) -> Floats:
         """Return the states of charge at the start of each quarter and at the end of the day [kWh], by readings.
