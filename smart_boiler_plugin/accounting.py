@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from statistics import fmean
 
 import numpy as np
@@ -22,8 +23,7 @@ from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.local_days import day_of, days_between, midnights
 from smart_boiler_plugin.measured import Measured
 from smart_boiler_plugin.thermal import drawn_kwh
-
-Floats = NDArray[np.float64]
+from smart_boiler_plugin.thermostat import Floats
 
 STEP_H = RESOLUTION / timedelta(hours=1)
 
@@ -126,12 +126,12 @@ class Day:
         self.start, self.end = moments[0], moments[-1] + RESOLUTION
         self.date: date = self.start.date()
 
-    @property
+    @cached_property
     def power_kw(self) -> Floats:
         """Fill rate as metered, else as planned, NaN where neither is known; shape (quarters, boilers) [kW]."""
         return self._of_day.power_kw
 
-    @property
+    @cached_property
     def price(self) -> Floats:
         """Consumption price per kWh, NaN where it is not known; shape (quarters, boilers)."""
         return np.column_stack([self.price_by_id[boiler.price.id] for boiler in self.boilers])
