@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-import pandas as pd
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
@@ -16,6 +15,7 @@ from smart_boiler_plugin.coverage import DUE_HOUR, DayCoverage
 from smart_boiler_plugin.energy_charts.fetch import PATIENCE
 from smart_boiler_plugin.energy_charts.importing import Import, import_from_energy_charts
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.local_days import day_of
 from smart_boiler_plugin.price_files import read_prices
 from smart_boiler_plugin.prices import default_country, default_timezone
 from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
@@ -86,14 +86,13 @@ def _import_from_file(country: str, file: Path | None) -> None:
 
 def _import_from_energy_charts(country: str, from_date: datetime | None, to_date: datetime | None) -> None:
     local = default_timezone()
-    now = pd.Timestamp(server_now()).tz_convert(local)
-    today = now.normalize()
-    start = pd.Timestamp(from_date).tz_localize(local) if from_date else today
-    last = pd.Timestamp(to_date).tz_localize(local) if to_date else max(start, today + pd.DateOffset(days=1))
-    if last < start:
-        raise click.BadParameter(f"{last.date()} is before the first day, {start.date()}.", param_hint="--to-date")
-    end = last + pd.DateOffset(days=1)
-    done = import_from_energy_charts(country, start, end, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
+    now = server_now()
+    today = day_of(now, local)
+    first = from_date.date() if from_date else today
+    last = to_date.date() if to_date else max(first, today + timedelta(days=1))
+    if last < first:
+        raise click.BadParameter(f"{last} is before the first day, {first}.", param_hint="--to-date")
+    done = import_from_energy_charts(country, first, last, local, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
     _tell(done)
     empty = [day for day in done.days if day.there.empty]
     due = [str(day.date) for day in empty if day.is_due(now)]

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 import click
-import pandas as pd
 import pytz
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
@@ -20,6 +19,7 @@ from smart_boiler_plugin import price_update, tariffs
 from smart_boiler_plugin.cli.dates import DAY
 from smart_boiler_plugin.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.local_days import day_of
 from smart_boiler_plugin.prices import default_timezone
 
 COUNTRY = "Country code as the ENTSO-E plugin has it, such as NL or BE."
@@ -143,7 +143,7 @@ def update_prices(
     if country and tariff:
         raise click.UsageError("Give --country or --tariff, not both.")
     first, last = (moment.date() if moment else None for moment in (from_date, to_date))
-    begin = first or pd.Timestamp(server_now()).tz_convert(default_timezone()).date()
+    begin = first or day_of(server_now(), default_timezone())
     if last and last < begin:
         raise click.BadParameter(f"{last} is before the first day, {begin}.", param_hint="--to-date")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date
 
 import pandas as pd
 from flexmeasures import Sensor
@@ -11,6 +11,7 @@ from flexmeasures import Sensor
 from smart_boiler_plugin.coverage import DayCoverage, by_day
 from smart_boiler_plugin.energy_charts.fetch import PATIENCE, Patience, fetch
 from smart_boiler_plugin.energy_charts.zones import zone_of
+from smart_boiler_plugin.local_days import midnight, midnights
 from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
 from smart_boiler_plugin.spot_prices import import_spot_prices
 
@@ -51,16 +52,18 @@ class Import:
 
 
 def import_from_energy_charts(
-    country: str, start: datetime, end: datetime, *, url: str, patience: Patience = PATIENCE
+    country: str, first: date, last: date, timezone: str, *, url: str, patience: Patience = PATIENCE
 ) -> Import:
-    """Fetch and store the day-ahead prices of a span, all of what came or nothing. Harmless to repeat.
+    """Fetch and store the day-ahead prices of some days, all of what came or nothing. Harmless to repeat.
 
     Parameters
     ----------
     country
         Country code, as the ENTSO-E plugin has it.
-    start, end
-        The span, aware of its time zone: whole local days.
+    first, last
+        The days, both included.
+    timezone
+        Whose days (IANA name).
     url
         Address of the API.
     patience
@@ -71,16 +74,16 @@ def import_from_energy_charts(
     UnknownZoneError
         If Energy-Charts has no prices of this country.
     NoPricesError
-        If it has none in this span.
+        If it has none of these days.
     PriceServiceError
         If it gave no answer, or none that can be believed.
 
     """
     zone = zone_of(country)
+    start, end = midnight(first, timezone), midnights(last, timezone)[1]
     answer = fetch(zone, start, end, url=url, patience=patience)
     sensor = get_or_create_spot_price_sensor(country)
     sensor.attributes[LICENCE_ATTRIBUTE] = answer.licence
     import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
-    last = end - timedelta(hours=1)
-    days = by_day(pd.DatetimeIndex(answer.prices.index), start.date(), last.date(), str(start.tzinfo))
+    days = by_day(pd.DatetimeIndex(answer.prices.index), first, last, timezone)
     return Import(sensor, zone, days, answer.licence, answer.deprecated)
