@@ -194,7 +194,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
         The consumption price, by whose currency costs and savings are.
 
     """
-    there = {sensor.name: sensor for sensor in asset.sensors if sensor.name in UNIT_BY_ROLE}
+    there = Boiler(asset).sensors
     made = {
         role: Sensor(
             name=role,

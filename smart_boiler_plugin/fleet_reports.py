@@ -21,6 +21,7 @@ from smart_boiler_plugin.customers import CUSTOMER_ROLE
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.reporting import BoilerSavingsReporter, savings_frame
 from smart_boiler_plugin.results import Results
+from smart_boiler_plugin.transactions import lock
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
@@ -56,18 +57,26 @@ class Outcome:
 
 def boilers_of(operator: Account | None = None, customer: Account | None = None) -> list[Asset]:
     """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once."""
-    query = (
-        db.select(Asset)
-        .join(Account, Asset.account_id == Account.id)
-        .filter(Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
-        .options(joinedload(Asset.owner), subqueryload(Asset.sensors))
-        .order_by(Asset.name)
+    query = _those_of(db.select(Asset), operator, customer)
+    query = query.options(joinedload(Asset.owner), subqueryload(Asset.sensors)).order_by(Asset.name)
+    return list(db.session.scalars(query))
+
+
+def count_boilers(operator: Account | None = None, customer: Account | None = None) -> int:
+    """Return how many boilers ``boilers_of`` returns, without reading them."""
+    return int(db.session.execute(_those_of(db.select(func.count(Asset.id)), operator, customer)).scalar_one())
+
+
+def _those_of(query: db.Select, operator: Account | None, customer: Account | None) -> db.Select:
+    """Return a query about assets for the boilers of customers alone: all, one operator's, or one."""
+    query = query.join(Account, Asset.account_id == Account.id).filter(
+        Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
     )
     if operator is not None:
         query = query.filter(Account.consultancy_account_id == operator.id)
     if customer is not None:
         query = query.filter(Account.id == customer.id)
-    return list(db.session.scalars(query))
+    return query
 
 
 def report(
@@ -92,7 +101,7 @@ def report(
     """
     for day in [None] if days is None else days:
         # two at once would both find their sources missing; with two of the same, the host would find none ever after
-        db.session.execute(db.select(func.pg_advisory_xact_lock(REPORT_LOCK)))
+        lock(REPORT_LOCK)
         by_timezone = defaultdict(list)
         # anew each day: after a commit, each boiler would be read again by itself
         for asset in boilers_of(operator, customer):

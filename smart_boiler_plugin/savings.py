@@ -17,9 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smart_boiler_plugin.thermal import Tank
-from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
-
-Floats = NDArray[np.float64]
+from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, Floats, thermostat
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from flexmeasures.auth.policy import ACCOUNT_ADMIN_ROLE
 from flexmeasures.data import db
 from flexmeasures.data.models.user import Role
 from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
-from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
 from smart_boiler_plugin import tariffs
@@ -24,7 +23,7 @@ from smart_boiler_plugin.boiler_data import BoilerData, Place
 from smart_boiler_plugin.customers import CUSTOMER_ROLE, Customer, default_boiler_name
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.invitations import invite
-from smart_boiler_plugin.transactions import conflict, log_change, refuse_what_is_taken, transaction
+from smart_boiler_plugin.transactions import conflict, lock, log_change, refuse_what_is_taken, transaction
 
 TAKE_ON_LOCK = 0x626F696C
 """Key of the advisory lock under which rows that all customers share are made (the bytes of "boil")."""
@@ -198,6 +197,6 @@ def _make_what_all_share() -> None:
         return [row for row in needed if db.session.query(row[0]).filter_by(name=row[1]).first() is None]
 
     if missing():
-        db.session.execute(db.select(func.pg_advisory_xact_lock(TAKE_ON_LOCK)))
+        lock(TAKE_ON_LOCK)
         db.session.add_all(model(name=name, description=description) for model, name, description in missing())
         db.session.flush()

@@ -23,6 +23,11 @@ FIELD_BY_CONSTRAINT = {
 """Which field of a new customer a unique constraint of the host's database guards."""
 
 
+def lock(key: int) -> None:
+    """Wait until nobody else holds the advisory lock of a key, and hold it until the end of the transaction."""
+    db.session.execute(db.select(func.pg_advisory_xact_lock(key)))
+
+
 @contextmanager
 def transaction(*, commit: bool = True) -> Iterator[None]:
     """Commit at the end, or roll everything back. A uniqueness lost to somebody else becomes a ConflictError."""

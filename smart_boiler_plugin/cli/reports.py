@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import click
-import pandas as pd
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
@@ -15,8 +14,9 @@ from tabulate import tabulate
 from smart_boiler_plugin.accounting import EARLIEST, DayAccount, last_day, total_of
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.cli.dates import DAY
-from smart_boiler_plugin.fleet_reports import Outcome, boilers_of
+from smart_boiler_plugin.fleet_reports import Outcome, count_boilers
 from smart_boiler_plugin.fleet_reports import report as report_fleet
+from smart_boiler_plugin.local_days import days_between
 
 HEADERS = [
     *("boiler", "name", "customer", "days", "electricity [kWh]"),
@@ -55,7 +55,7 @@ def report(
     days = _days(only, first, last)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
     customer = None if customer_id is None else find_customer(customer_id, "--customer")
-    count, number_of_days = len(boilers_of(operator, customer)), len(days) if days else 1
+    count, number_of_days = count_boilers(operator, customer), len(days) if days else 1
     if not count:
         raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
     with click.progressbar(
@@ -95,7 +95,7 @@ def _days(only: datetime | None, first: datetime | None, last: datetime | None) 
         raise click.UsageError(f"{begin} is too early; {EARLIEST} is the first day that can be reported.")
     if until < begin:
         raise click.UsageError(f"--until ({until}) is before --from ({begin}).")
-    return [day.date() for day in pd.date_range(begin, until, freq="D")]
+    return days_between(begin, until)
 
 
 def _rows(outcomes: Sequence[Outcome]) -> list[list[object]]:
