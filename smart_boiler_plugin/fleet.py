@@ -12,6 +12,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler import ATTRIBUTE
+from smart_boiler_plugin.sources import PLANNED
 
 RECENT = timedelta(days=1)
 """How far back a last reading is looked for."""
@@ -49,7 +50,7 @@ def states(user: User) -> list[BoilerState]:
         .distinct(TimedBelief.sensor_id)
         .join(Source)
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
-        .filter(Sensor.name == "temperature", db.func.coalesce(Source.type, "").not_in(["scheduler", "forecaster"]))
+        .filter(Sensor.name == "temperature", db.func.coalesce(Source.type, "").not_in(PLANNED))
         .filter(TimedBelief.event_start.between(now - RECENT, now))
         .order_by(TimedBelief.sensor_id, TimedBelief.event_start.desc(), TimedBelief.belief_horizon)
         .subquery()

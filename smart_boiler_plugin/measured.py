@@ -15,15 +15,15 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.unit_utils import convert_units
-from numpy.typing import NDArray
 from sqlalchemy import Integer, case, cast, func, or_
 
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.boiler_data import RESOLUTION
-from smart_boiler_plugin.observations import BELIEVED_C, PLANNED
+from smart_boiler_plugin.observations import BELIEVED_C
+from smart_boiler_plugin.prices import known_prices
+from smart_boiler_plugin.sources import PLANNED
 from smart_boiler_plugin.tariff_schema import currency_of
-
-Floats = NDArray[np.float64]
+from smart_boiler_plugin.thermostat import Floats
 
 NAN = float("nan")
 """In PostgreSQL, this equals itself."""
@@ -145,16 +145,7 @@ def prices(sensor: Sensor, start: datetime, end: datetime, known_at: datetime | 
         What was recorded later is left out; None leaves nothing out.
 
     """
-    found = sensor.search_beliefs(
-        event_starts_after=start,
-        event_ends_before=end,
-        beliefs_before=known_at,
-        exclude_source_types=["forecaster", "scheduler"],
-        most_recent_beliefs_only=True,
-        one_deterministic_belief_per_event=True,
-        resolution=RESOLUTION,
-    )["event_value"]
-    known = pd.Series(found.to_numpy(dtype=float), index=found.index.get_level_values("event_start"), dtype=float)
+    known = known_prices(sensor, start, end, known_at, resolution=RESOLUTION)
     moments = pd.date_range(start, end, freq=RESOLUTION, inclusive="left")
     series: pd.Series = convert_units(
         known.reindex(moments), from_unit=sensor.unit, to_unit=f"{currency_of(sensor.unit)}/kWh"

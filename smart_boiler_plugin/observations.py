@@ -19,13 +19,11 @@ from sqlalchemy import func
 from smart_boiler_plugin.boiler import Boiler
 from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.envelope import Series
+from smart_boiler_plugin.sources import PLANNED
 from smart_boiler_plugin.thermal import drawn_kwh
 
 BELIEVED_C = (0.0, 100.0)
 """Readings outside of this are not believed [°C]: water would be ice or steam."""
-
-PLANNED = ["scheduler", "forecaster"]
-"""Types of sources whose data are no measurements."""
 
 HOUR = timedelta(hours=1)
 

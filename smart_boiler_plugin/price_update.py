@@ -16,7 +16,8 @@ from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.coverage import DayCoverage, by_day
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.local_days import day_of, midnight, midnights
-from smart_boiler_plugin.prices import NOT_PUBLISHED
+from smart_boiler_plugin.prices import known_prices
+from smart_boiler_plugin.sources import PLANNED
 from smart_boiler_plugin.tariffs import Tariff
 
 
@@ -79,7 +80,7 @@ def _last_day(spot: Sensor, today: date, timezone: str) -> date:
     query = (
         db.select(func.max(TimedBelief.event_start))
         .join(Source)
-        .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(NOT_PUBLISHED))
+        .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(PLANNED))
     )
     tomorrow = today + timedelta(days=1)
     known_until = db.session.execute(query).scalar()
@@ -88,16 +89,6 @@ def _last_day(spot: Sensor, today: date, timezone: str) -> date:
 
 def _known(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd.Series:
     """Return the prices that a sensor holds of a span, by the start of the quarters; forecasts are none."""
-    found = sensor.search_beliefs(
-        event_starts_after=start,
-        event_ends_before=end,
-        beliefs_before=now,
-        exclude_source_types=NOT_PUBLISHED,
-        resolution=RESOLUTION,
-        most_recent_beliefs_only=True,
-        one_deterministic_belief_per_event=True,
-    )["event_value"]
-    moments = pd.to_datetime(found.index.get_level_values("event_start"), utc=True)
-    values = pd.Series(found.to_numpy(dtype=float), index=moments).dropna()
+    values = known_prices(sensor, start, end, now, resolution=RESOLUTION)
     within: pd.Series = values[(values.index >= start) & (values.index < end)]
     return within

@@ -7,15 +7,18 @@ The spot price of a country is where the ENTSO-E plugin puts it. What else puts 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
+import pandas as pd
 from flask import current_app
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
-from sqlalchemy import func
 
 from smart_boiler_plugin.boiler_data import RESOLUTION
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.sources import PLANNED
+from smart_boiler_plugin.transactions import lock
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
 CONSUMPTION_SENSOR = {"name": "consumption price", "unit": "EUR/kWh"}
@@ -25,9 +28,6 @@ TARIFF_TYPE = "tariff"
 
 COUNTRY = re.compile("[A-Za-z0-9_]{2,20}")
 """What a country code of the ENTSO-E plugin looks like (names of `entsoe.mappings.Area`)."""
-
-NOT_PUBLISHED = ["forecaster", "scheduler"]
-"""Types of sources whose prices nobody pays."""
 
 PRICE_LOCK = 0x70726963
 """Key of the advisory lock under which price sensors are made (the bytes of "pric")."""
@@ -69,9 +69,39 @@ def get_or_create_consumption_price_sensor(country: str) -> Sensor:
     return get_or_create_public_sensor(f"{country} spot tariff", TARIFF_TYPE, CONSUMPTION_SENSOR, timezone=timezone)
 
 
+def known_prices(
+    sensor: Sensor, start: datetime, end: datetime, known_at: datetime | None = None, **search: Any
+) -> pd.Series[Any]:
+    """Return the prices that count of those that a sensor holds, by the start of their events in UTC; no NaN.
+
+    Parameters
+    ----------
+    sensor
+        Of prices, in any unit and resolution.
+    start, end
+        The span, aware of the time zone; the host gives prices that reach into it, too.
+    known_at
+        What was recorded later is left out; None leaves nothing out.
+    search
+        What else to tell ``Sensor.search_beliefs``; by default, every source counts that is none of ``PLANNED``.
+
+    """
+    found = sensor.search_beliefs(
+        event_starts_after=start,
+        event_ends_before=end,
+        beliefs_before=known_at,
+        most_recent_beliefs_only=True,
+        one_deterministic_belief_per_event=True,
+        **{"exclude_source_types": PLANNED, **search},
+    )["event_value"]
+    moments = pd.to_datetime(found.index.get_level_values("event_start"), utc=True)
+    prices: pd.Series[Any] = pd.Series(found.to_numpy(dtype=float), index=moments).dropna()
+    return prices
+
+
 def lock_prices() -> None:
     """Let nobody else make price sensors or tariffs until the end of the transaction."""
-    db.session.execute(db.select(func.pg_advisory_xact_lock(PRICE_LOCK)))
+    lock(PRICE_LOCK)
 
 
 def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[str, Any], *, timezone: str) -> Sensor:

@@ -25,7 +25,7 @@ from smart_boiler_plugin.boiler import DAY, Boiler, check_currency
 from smart_boiler_plugin.consumption_price import QUARTER, consumption_price, in_quarters
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.local_days import day_of, days_between, midnights
-from smart_boiler_plugin.prices import NOT_PUBLISHED
+from smart_boiler_plugin.prices import known_prices
 from smart_boiler_plugin.tariff_schema import ConsumptionPriceConfigSchema, currency_of
 
 
@@ -103,19 +103,8 @@ class ConsumptionPriceReporter(Reporter):
         sensor: Sensor = self._config["price_sensor"]
         if search.pop("sensor", sensor) != sensor:
             raise ValidationError({"input": [f"Must be the price sensor of the configuration, {sensor.id}."]})
-        found = sensor.search_beliefs(
-            # the host gives those that reach into the span, too
-            event_starts_after=start,
-            event_ends_before=end,
-            beliefs_before=known_at,
-            most_recent_beliefs_only=True,
-            one_deterministic_belief_per_event=True,
-            source=search.get("sources"),
-            source_types=search.get("source_types"),
-            exclude_source_types=search.get("exclude_source_types", NOT_PUBLISHED),
-        )
-        moments = pd.to_datetime(found.index.get_level_values("event_start"), utc=True)
-        prices = pd.Series(found["event_value"].to_numpy(dtype=float), index=moments)
+        search["source"] = search.pop("sources", None)
+        prices = known_prices(sensor, start, end, known_at, **search)
         quarters = in_quarters(prices, sensor.event_resolution)
         within = (quarters.index >= start) & (quarters.index <= pd.Timestamp(end) - QUARTER)
         spot: pd.Series = convert_units(quarters[within], sensor.unit, f"{currency_of(sensor.unit)}/kWh")

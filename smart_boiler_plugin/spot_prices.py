@@ -12,7 +12,7 @@ from flexmeasures.data.services.data_sources import get_or_create_source
 from flexmeasures.data.utils import save_to_db
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.prices import NOT_PUBLISHED, get_or_create_spot_price_sensor, lock_prices
+from smart_boiler_plugin.prices import get_or_create_spot_price_sensor, known_prices, lock_prices
 
 
 def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, since_auction: bool = False) -> Sensor:
@@ -58,18 +58,10 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
 
 def _stored(sensor: Sensor, source: Source | None, moments: pd.Index) -> pd.Series[Any]:
     """Return what a source said last about a span, by the start of what it is about; None means what counts of all."""
-    beliefs = sensor.search_beliefs(
-        event_starts_after=moments[0],
-        event_ends_before=moments[-1] + sensor.event_resolution,
-        source=source,
-        exclude_source_types=None if source else NOT_PUBLISHED,
-        most_recent_beliefs_only=True,
-        one_deterministic_belief_per_event=True,
-    )
-    said: pd.Series[Any] = pd.Series(
-        beliefs["event_value"].to_numpy(), index=beliefs.index.get_level_values("event_start")
-    )
-    return said
+    end = moments[-1] + sensor.event_resolution
+    if source is None:
+        return known_prices(sensor, moments[0], end)
+    return known_prices(sensor, moments[0], end, source=source, exclude_source_types=None)
 
 
 def _auctions(moments: pd.Index, sensor: Sensor) -> pd.Series[Any]:

@@ -34,3 +34,15 @@ def add_kronor_tariff(app, boilers, name="Oslo"):
         spot = make_sensor("spot", "NOK/kWh").id
     assert boilers("add-tariff", name, "--price-sensor", spot, "--fees", "0.5 NOK/kWh").exit_code == 0
     return spot
+
+
+def values_of(sensor, day, days=1):
+    """Return what a sensor holds from a local day in Amsterdam on, as prices are read."""
+    start = pd.Timestamp(day, tz="Europe/Amsterdam")
+    beliefs = sensor.search_beliefs(
+        event_starts_after=start,
+        event_ends_before=start + pd.DateOffset(days=days),
+        most_recent_beliefs_only=True,
+        one_deterministic_belief_per_event=True,
+    )
+    return beliefs["event_value"].tolist()

@@ -12,6 +12,7 @@ from smart_boiler_plugin.cli import import_prices as module
 from smart_boiler_plugin.energy_charts.importing import LICENCE_ATTRIBUTE
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
 from tests.energy_charts import CC_BY, LITTLE_PATIENCE, PRIVATE, answer, energy_charts, hang_up, say
+from tests.host.tariffs import values_of
 
 TIMEZONE = "Europe/Amsterdam"
 DAY = "2025-10-29"
@@ -39,14 +40,7 @@ def import_day(flexmeasures):
 
 def values(make_sensor, day=DAY, days=1):
     """Return what a sensor holds of some local days, as prices are read."""
-    start = pd.Timestamp(day, tz=TIMEZONE)
-    beliefs = make_sensor().search_beliefs(
-        event_starts_after=start,
-        event_ends_before=start + pd.DateOffset(days=days),
-        most_recent_beliefs_only=True,
-        one_deterministic_belief_per_event=True,
-    )
-    return beliefs["event_value"].tolist()
+    return values_of(make_sensor(), day, days)
 
 
 def spot():

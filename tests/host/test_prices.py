@@ -12,6 +12,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 from smart_boiler_plugin import spot_prices
 from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
 from smart_boiler_plugin.spot_prices import import_spot_prices
+from tests.host.tariffs import values_of
 
 TIMEZONE = "Europe/Amsterdam"
 
@@ -33,15 +34,8 @@ def price_file(tmp_path):
 
 def values(app, make_sensor, day, days=1):
     """Return what a sensor holds from a local day on."""
-    start = pd.Timestamp(day, tz=TIMEZONE)
     with app.app_context():
-        beliefs = make_sensor().search_beliefs(
-            event_starts_after=start,
-            event_ends_before=start + pd.DateOffset(days=days),
-            most_recent_beliefs_only=True,
-            one_deterministic_belief_per_event=True,
-        )
-        return beliefs["event_value"].tolist()
+        return values_of(make_sensor(), day, days)
 
 
 def test_prices_are_stored_where_the_entsoe_plugin_stores_them(app, flexmeasures, price_file):
