@@ -34,10 +34,11 @@ benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own
 simulate: $(PIN)  ## Compare thermostat, timer and plan on weeks of real prices (ARGS="--boilers 3 --days 7")
 	@$(RUN) -m benchmarks.simulate $(ARGS)
 
-lint: $(PIN)  ## Check format, style and types
+lint: $(PIN)  ## Check format, style, types, and who imports whom
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
 
 format: $(PIN)  ## Format the code and mend what can be mended
 	@.venv/bin/ruff format .

@@ -13,10 +13,10 @@ from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.cheapest import cheapest_heat
-from smart_boiler_plugin.envelope import Steps, envelope
-from smart_boiler_plugin.savings import Boilers, after_thermostat, day_of
-from smart_boiler_plugin.thermal import TAPPING_PROFILES
+from smart_boiler_plugin.money.savings import Boilers, after_thermostat, day_of
+from smart_boiler_plugin.physics.cheapest import cheapest_heat
+from smart_boiler_plugin.physics.envelope import Steps, envelope
+from smart_boiler_plugin.physics.tank import TAPPING_PROFILES
 from tests.host.boilers import QUARTER, planned, scheduler_of
 
 QUARTER_H = 0.25

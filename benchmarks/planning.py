@@ -24,7 +24,7 @@ from flexmeasures.data.services.scheduling import make_schedule
 from tabulate import tabulate
 
 from benchmarks.app import app_context, quiet
-from smart_boiler_plugin.scheduling import BoilerScheduler
+from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from tests.factories import store
 from tests.host.boilers import QUARTER, START, make_household
 from tests.host.test_same_optimum import PlainStorage

@@ -22,14 +22,14 @@ from sqlalchemy import text
 from tabulate import tabulate
 
 from benchmarks.app import app_context
-from smart_boiler_plugin.accounting import read_days
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.costs import Costs
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
-from smart_boiler_plugin.fleet_reports import REPORTED, boilers_of
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
-from smart_boiler_plugin.reporting import BoilerSavingsReporter, savings_frame
-from smart_boiler_plugin.results import Results
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boilers_of
+from smart_boiler_plugin.money.accounting import read_days
+from smart_boiler_plugin.money.costs import Costs
+from smart_boiler_plugin.money.report import REPORTED
+from smart_boiler_plugin.money.reporter import BoilerSavingsReporter, savings_frame
+from smart_boiler_plugin.plan.results import Results
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.queries import counted_queries
 

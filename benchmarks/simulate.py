@@ -25,10 +25,10 @@ from tqdm import tqdm
 
 from benchmarks.app import app_context, quiet
 from benchmarks.closed_loop import draw_random, planned_run, reported_savings, save, thermostat_run
-from smart_boiler_plugin import hygiene
-from smart_boiler_plugin.boiler_data import BoilerData
-from smart_boiler_plugin.consumption_price import consumption_price
-from smart_boiler_plugin.tariff_schema import Fees, Vat
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.physics import hygiene
+from smart_boiler_plugin.prices.consumption_price import consumption_price
+from smart_boiler_plugin.prices.tariff_schema import Fees, Vat
 from tests.host.boilers import QUARTER, change_data, make_household
 
 TIMEZONE = "Europe/Brussels"

@@ -1,4 +1,4 @@
-"""Numbers with a unit, as people write them: "80 l", "122 degF". Pure: pint alone."""
+"""Numbers with a unit, as people write them: "80 l", "122 degF", "EUR/MWh". Pure: pint alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import pint
 NUMBER_AND_UNIT = re.compile(
     r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ°³]{1,20}(?:/[A-Za-z]{1,20})?)?\s*"
 )
+
+
+CURRENCY_CODE_LENGTH = 3
+"""Letters of a code of ISO 4217."""
+
+
+def currency_of(unit: str) -> str:
+    """Return the currency of a price unit, as a code of ISO 4217: "EUR" of "EUR/MWh" and of "cEUR/kWh"."""
+    return unit.split("/", maxsplit=1)[0].strip()[-CURRENCY_CODE_LENGTH:]
 
 
 def split(text: str) -> tuple[float, str | None] | None:

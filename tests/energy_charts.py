@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
-from smart_boiler_plugin.energy_charts.fetch import Patience
+from smart_boiler_plugin.prices.energy_charts.fetch import Patience
 
 # as recorded in https://github.com/mampfes/ha_epex_spot/issues/179 (DE-LU) ...
 CC_BY = "CC BY 4.0 (creativecommons.org/licenses/by/4.0) from Bundesnetzagentur | SMARD.de"

@@ -14,7 +14,6 @@ from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import ValidationError, fields, validate
 from webargs.flaskparser import use_args, use_kwargs
 
-from smart_boiler_plugin import customers, leaving
 from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited
 from smart_boiler_plugin.api.schemas import (
     ChangeSchema,
@@ -25,8 +24,10 @@ from smart_boiler_plugin.api.schemas import (
     TakenOnSchema,
     split_boiler,
 )
-from smart_boiler_plugin.customers import Customer
-from smart_boiler_plugin.taking_on import NewCustomer, take_on
+from smart_boiler_plugin.customers import directory as customers
+from smart_boiler_plugin.customers import leaving
+from smart_boiler_plugin.customers.directory import Customer
+from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
 
 Answer = tuple[dict[str, Any], int]
 

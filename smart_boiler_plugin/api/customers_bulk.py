@@ -17,9 +17,9 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from smart_boiler_plugin.api.guards import guarded, take_on_limited
 from smart_boiler_plugin.api.schemas import BoilerSchema, NewCustomerSchema, TakenOnSchema
-from smart_boiler_plugin.customers import Customer
+from smart_boiler_plugin.customers.directory import Customer
+from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on_many
 from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
-from smart_boiler_plugin.taking_on import NewCustomer, take_on_many
 
 MOST_ROWS = 1_000
 """How many customers one call may take on; the command line takes any number."""

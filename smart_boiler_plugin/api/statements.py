@@ -10,10 +10,10 @@ from flask import Response, jsonify, request
 from marshmallow import Schema, fields, validate
 from webargs.flaskparser import use_kwargs
 
-from smart_boiler_plugin import customers
-from smart_boiler_plugin.accounting import EARLIEST
 from smart_boiler_plugin.api.guards import guarded
-from smart_boiler_plugin.statements import statement_of
+from smart_boiler_plugin.customers import directory as customers
+from smart_boiler_plugin.money.accounting import EARLIEST
+from smart_boiler_plugin.money.statements import statement_of
 
 FORMATS = ("application/json", "text/csv")
 MONEY, ENERGY, PRICE, SHARE = 4, 3, 5, 3
@@ -73,11 +73,11 @@ class StatementDaySchema(AmountsSchema):
 class StatementSchema(Schema):
     """Answer of ``GET /boiler-customer/<account id>/statement``."""
 
-    account = fields.Integer(attribute="customer.account.id")
-    name = fields.String(attribute="customer.account.name")
+    account = fields.Integer(attribute="boiler.asset.owner.id")
+    name = fields.String(attribute="boiler.asset.owner.name")
     first = fields.Date(data_key="from")
     last = fields.Date(data_key="until")
-    timezone = fields.String(attribute="customer.boiler.timezone")
+    timezone = fields.String(attribute="boiler.timezone")
     currency = fields.String()
     coverage = Rounded(SHARE, "Share of the span that rests on measurements, 0 to 1.")
     total = fields.Nested(AmountsSchema, allow_none=True)
@@ -88,7 +88,7 @@ class StatementSchema(Schema):
 @use_kwargs(StatementQuerySchema(), location="query")
 def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
     """Show what days of a customer of the caller's cost and saved, as JSON, or as CSV with 'Accept: text/csv'."""
-    statement = statement_of(customers.find(account_id, "read"), first, last)
+    statement = statement_of(customers.find(account_id, "read").boiler, first, last)
     document = StatementSchema().dump(statement)
     if request.accept_mimetypes.best_match(FORMATS) != "text/csv":
         return jsonify(document)

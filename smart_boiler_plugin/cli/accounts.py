@@ -6,7 +6,7 @@ import click
 from flexmeasures import Account
 from flexmeasures.data import db
 
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 
 
 def find_account(account_id: int, parameter: str) -> Account:

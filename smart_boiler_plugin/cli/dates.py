@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from smart_boiler_plugin.price_files import FIRST_YEAR, LAST_YEAR
+from smart_boiler_plugin.prices.files import FIRST_YEAR, LAST_YEAR
 
 
 class Day(click.DateTime):
@@ -23,4 +23,4 @@ class Day(click.DateTime):
         return day
 
 
-DAY = Day()
+DATE = Day()

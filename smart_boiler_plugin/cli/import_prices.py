@@ -10,16 +10,16 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.cli.dates import DAY
-from smart_boiler_plugin.coverage import DUE_HOUR, DayCoverage
-from smart_boiler_plugin.energy_charts.fetch import PATIENCE
-from smart_boiler_plugin.energy_charts.importing import Import, import_from_energy_charts
+from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.clock.coverage import DUE_HOUR, DayCoverage
+from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.local_days import day_of
-from smart_boiler_plugin.price_files import read_prices
-from smart_boiler_plugin.prices import default_country, default_timezone
+from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE
+from smart_boiler_plugin.prices.energy_charts.importing import Import, import_from_energy_charts
+from smart_boiler_plugin.prices.files import read_prices
+from smart_boiler_plugin.prices.sensors import default_country, default_timezone
+from smart_boiler_plugin.prices.spot import import_spot_prices
 from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
-from smart_boiler_plugin.spot_prices import import_spot_prices
 
 
 @click.command("import-prices")
@@ -28,8 +28,8 @@ from smart_boiler_plugin.spot_prices import import_spot_prices
 @click.option(
     "--country", help="Country code as the ENTSO-E plugin has it, such as NL or DE_LU. [default: its setting]"
 )
-@click.option("--from-date", type=DAY, help="First day, local time; for energy-charts. [default: today]")
-@click.option("--to-date", type=DAY, help="Last day, local time, included; for energy-charts. [default: tomorrow]")
+@click.option("--from-date", type=DATE, help="First day, local time; for energy-charts. [default: today]")
+@click.option("--to-date", type=DATE, help="Last day, local time, included; for energy-charts. [default: tomorrow]")
 @with_appcontext
 def import_prices(
     *, file: Path | None, source: str | None, country: str | None, from_date: datetime | None, to_date: datetime | None

@@ -11,12 +11,13 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
-from smart_boiler_plugin.accounting import EARLIEST, DayAccount, last_day, total_of
+from smart_boiler_plugin.boiler.owners import count_boilers
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
-from smart_boiler_plugin.cli.dates import DAY
-from smart_boiler_plugin.fleet_reports import Outcome, count_boilers
-from smart_boiler_plugin.fleet_reports import report as report_fleet
-from smart_boiler_plugin.local_days import days_between
+from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.clock.days import days_between
+from smart_boiler_plugin.money.accounting import EARLIEST, DayAccount, last_day, total_of
+from smart_boiler_plugin.money.report import Outcome
+from smart_boiler_plugin.money.report import report as report_fleet
 
 HEADERS = [
     *("boiler", "name", "customer", "days", "electricity [kWh]"),
@@ -26,10 +27,10 @@ HEADERS = [
 
 @click.command("report")
 @click.option(
-    "--date", "only", type=DAY, help="The day, local time. [default: the last one that is over where each boiler is]"
+    "--date", "only", type=DATE, help="The day, local time. [default: the last one that is over where each boiler is]"
 )
-@click.option("--from", "first", type=DAY, help="First of several days, local time.")
-@click.option("--until", "last", type=DAY, help="Last of several days, included. [default: yesterday]")
+@click.option("--from", "first", type=DATE, help="First of several days, local time.")
+@click.option("--until", "last", type=DATE, help="Last of several days, included. [default: yesterday]")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
 @click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
 @with_appcontext

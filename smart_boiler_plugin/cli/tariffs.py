@@ -15,12 +15,13 @@ from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
-from smart_boiler_plugin import price_update, tariffs
-from smart_boiler_plugin.cli.dates import DAY
-from smart_boiler_plugin.coverage import MARKET_TIMEZONE
+from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.clock.coverage import MARKET_TIMEZONE
+from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
-from smart_boiler_plugin.local_days import day_of
-from smart_boiler_plugin.prices import default_timezone
+from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.prices import update as price_update
+from smart_boiler_plugin.prices.sensors import default_timezone
 
 COUNTRY = "Country code as the ENTSO-E plugin has it, such as NL or BE."
 
@@ -123,8 +124,8 @@ def _shown_fee(fee: dict[str, str]) -> str:
 @click.command("update-prices")
 @click.option("--country", help=f"{COUNTRY} [default: all tariffs]")
 @click.option("--tariff", help="Name of a tariff. [default: all]")
-@click.option("--from-date", type=DAY, help="First day, local time. [default: today]")
-@click.option("--to-date", type=DAY, help="Last day, local time, included. [default: as far as prices are known]")
+@click.option("--from-date", type=DATE, help="First day, local time. [default: today]")
+@click.option("--to-date", type=DATE, help="Last day, local time, included. [default: as far as prices are known]")
 @with_appcontext
 def update_prices(
     *, country: str | None, tariff: str | None, from_date: datetime | None, to_date: datetime | None

@@ -7,11 +7,11 @@ import pandas as pd
 from flexmeasures import Asset
 from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
-from smart_boiler_plugin.local_days import midnights
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
-from smart_boiler_plugin.thermal import drawn_kwh
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.clock.days import midnights
+from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 
 DAY = date(2025, 10, 28)

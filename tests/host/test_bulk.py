@@ -4,7 +4,7 @@ import pytest
 from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.data import db
 
-from smart_boiler_plugin.taking_on import CHUNK
+from smart_boiler_plugin.customers.taking_on import CHUNK
 from tests.factories import make_account
 
 PATH = "/smart-boiler-plugin/api/boiler-customers"

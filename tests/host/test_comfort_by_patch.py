@@ -7,7 +7,7 @@ import pytest
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from tests.factories import make_operator, store
 from tests.host.boilers import START, planned, prices, scheduler_of
 

@@ -8,8 +8,8 @@ from flexmeasures import Sensor
 from flexmeasures.data import db
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
-from smart_boiler_plugin.reporting import ConsumptionPriceReporter
+from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
+from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from tests.factories import store
 from tests.host.tariffs import make_sensor
 

@@ -5,7 +5,7 @@ import pytest
 from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 
-from smart_boiler_plugin.customers import of_account
+from smart_boiler_plugin.customers.directory import of_account
 from tests.factories import store
 from tests.host.boilers import START, planned, scheduler_of
 from tests.host.tariffs import DAY_AND_NIGHT, add_kronor_tariff, household, make_sensor

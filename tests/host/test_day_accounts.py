@@ -11,11 +11,11 @@ from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import make_schedule
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.accounting import read_days
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.boiler_data import BoilerData
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.money.accounting import read_days
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household
 from tests.host.days import DAY, LATER, MIDNIGHT, follow_thermostat, measure, moments_of, prices

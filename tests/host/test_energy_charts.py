@@ -9,8 +9,8 @@ from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 
 from smart_boiler_plugin.cli import import_prices as module
-from smart_boiler_plugin.energy_charts.importing import LICENCE_ATTRIBUTE
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices.energy_charts.importing import LICENCE_ATTRIBUTE
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
 from tests.energy_charts import CC_BY, LITTLE_PATIENCE, PRIVATE, answer, energy_charts, hang_up, say
 from tests.host.tariffs import values_of
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.energy_charts import fetch as module
-from smart_boiler_plugin.energy_charts.fetch import fetch
 from smart_boiler_plugin.errors import NoPricesError, PriceServiceError
+from smart_boiler_plugin.prices.energy_charts import fetch as module
+from smart_boiler_plugin.prices.energy_charts.fetch import fetch
 from tests.energy_charts import (
     LITTLE_PATIENCE,
     answer,

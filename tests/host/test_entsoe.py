@@ -17,8 +17,8 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
 import smart_boiler_plugin
-from smart_boiler_plugin import tariffs
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from tests.host.entsoe_server import Market, serving
 
 pytestmark = pytest.mark.skipif(

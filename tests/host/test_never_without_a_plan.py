@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.boiler_data import BoilerData
+from smart_boiler_plugin.boiler.data import BoilerData
 from tests.host.boilers import QUARTER, change_data, make_household, planned, scheduler_of
 
 FIRST_DAY = pd.Timestamp("2025-01-01", tz="Europe/Amsterdam")
@@ -97,7 +97,7 @@ def warmest(tank, boiler, start_c, drawn_kwh):
 
 def profile_kwh(boiler, moments):
     """Return what the tapping profile draws per quarter, worked out from its table."""
-    from smart_boiler_plugin.thermal import TAPPING_PROFILES  # noqa: PLC0415
+    from smart_boiler_plugin.physics.tank import TAPPING_PROFILES  # noqa: PLC0415
 
     table = TAPPING_PROFILES[boiler.tapping_profile].items()
     return np.array(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from tests.factories import make_account, make_household_boiler, make_user
 
 PREFIX = "/smart-boiler-plugin/api"

@@ -9,9 +9,9 @@ from flexmeasures import Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
-from smart_boiler_plugin import spot_prices
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
-from smart_boiler_plugin.spot_prices import import_spot_prices
+from smart_boiler_plugin.prices import spot as spot_prices
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices.spot import import_spot_prices
 from tests.host.tariffs import values_of
 
 TIMEZONE = "Europe/Amsterdam"

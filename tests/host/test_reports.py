@@ -11,10 +11,10 @@ from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.services.sensors import delete_sensor
 from sqlalchemy import text
 
-from smart_boiler_plugin import fleet_reports
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.money import report as fleet_reports
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, make_user, store
 from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, prices, stored
 

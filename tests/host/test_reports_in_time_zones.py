@@ -7,11 +7,11 @@ import pytest
 from flexmeasures import Asset
 from flexmeasures.data import db
 
-from smart_boiler_plugin import accounting
-from smart_boiler_plugin.boiler import Boiler, change_boiler
-from smart_boiler_plugin.customers import CUSTOMER_ROLE
-from smart_boiler_plugin.local_days import midnights
-from smart_boiler_plugin.reporting import BoilerSavingsReporter
+from smart_boiler_plugin.boiler.asset import Boiler, change_boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.clock.days import midnights
+from smart_boiler_plugin.money import accounting
+from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
 from tests.factories import make_account, make_household_boiler, make_user, store
 from tests.host.days import DAY, MIDNIGHT, measure, stored
 from tests.host.queries import counted_queries

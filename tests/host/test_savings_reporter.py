@@ -9,9 +9,9 @@ from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.reporting import BoilerSavingsReporter
+from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
 from tests.factories import store
 from tests.host.days import DAY, MIDNIGHT, prices, stored
 

@@ -9,8 +9,8 @@ from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import make_schedule
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.boiler import Boiler
-from smart_boiler_plugin.boiler_data import BoilerData
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from tests.factories import store
 from tests.host.boilers import (
     QUARTER,

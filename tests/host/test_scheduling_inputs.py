@@ -12,9 +12,9 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.boiler import Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.observations import Observations
+from smart_boiler_plugin.facts.observations import Observations
 from tests.factories import store
 from tests.host.boilers import (
     QUARTERS,

@@ -8,7 +8,7 @@ from flexmeasures import Asset
 from flexmeasures.data import db
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.scheduling import BoilerScheduler
+from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from tests.factories import make_account, make_household_boiler
 from tests.host.boilers import QUARTER, START, measure, scheduler_of
 

@@ -11,9 +11,9 @@ from flexmeasures import Account, Asset
 from flexmeasures.data import db
 from flexmeasures.data.services.sensors import delete_sensor
 
-from smart_boiler_plugin import accounting
-from smart_boiler_plugin.boiler import UNIT_BY_ROLE, Boiler
-from smart_boiler_plugin.prices import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.money import accounting
+from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
 from tests.host.days import DAY, MIDNIGHT, follow_thermostat, measure, prices, report_day
 

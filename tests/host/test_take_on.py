@@ -10,7 +10,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
 from flexmeasures.data.schemas.scheduling import DBFlexContextSchema
 from flexmeasures.data.schemas.scheduling.storage import DBStorageFlexModelSchema
 
-from smart_boiler_plugin import invitations, taking_on
+from smart_boiler_plugin.customers import invitations, taking_on
 from tests.factories import make_account, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/boiler-customer"

@@ -7,9 +7,9 @@ import pytest
 from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 
-from smart_boiler_plugin import tariffs
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
-from smart_boiler_plugin.tariffs import ATTRIBUTE
+from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices.tariffs import ATTRIBUTE
 from tests.host.tariffs import DAY_AND_NIGHT, add_kronor_tariff, household
 
 

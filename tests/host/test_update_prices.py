@@ -6,8 +6,8 @@ from flexmeasures import Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
-from smart_boiler_plugin import tariffs
-from smart_boiler_plugin.prices import get_or_create_spot_price_sensor
+from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from tests.factories import store
 from tests.host.test_consumption_price_reporter import make_sensor
 

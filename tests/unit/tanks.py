@@ -3,7 +3,7 @@
 import highspy
 import numpy as np
 
-from smart_boiler_plugin.envelope import Steps
+from smart_boiler_plugin.physics.envelope import Steps
 
 SLACK_KWH = 1e-9
 """How far bounds may be passed in a linear programme: those of an envelope touch, but for rounding [kWh]."""

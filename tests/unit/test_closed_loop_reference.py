@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.cheapest import cheapest_heat
-from smart_boiler_plugin.envelope import Steps, envelope
-from smart_boiler_plugin.thermal import Tank, drawn_kwh, standing_loss_kwh_per_day
-from smart_boiler_plugin.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
+from smart_boiler_plugin.physics.cheapest import cheapest_heat
+from smart_boiler_plugin.physics.envelope import Steps, envelope
+from smart_boiler_plugin.physics.tank import Tank, drawn_kwh, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = json.loads((ROOT / "tests" / "data" / "closed-loop-reference.json").read_text())

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.comfort import Away, Comfort, Hygiene, Period
-from smart_boiler_plugin.comfort_schema import ComfortSchema, celsius
-from smart_boiler_plugin.week import parse_days
+from smart_boiler_plugin.boiler.comfort import Away, Comfort, Hygiene, Period
+from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema, celsius
+from smart_boiler_plugin.clock.week import parse_days
 
 LOCAL = ZoneInfo("Europe/Amsterdam")
 EVERY_DAY = frozenset(range(7))

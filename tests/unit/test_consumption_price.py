@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.consumption_price import Fee, consumption_price, in_quarters
-from smart_boiler_plugin.week import parse_days
+from smart_boiler_plugin.clock.week import parse_days
+from smart_boiler_plugin.prices.consumption_price import Fee, consumption_price, in_quarters
 
 LOCAL = ZoneInfo("Europe/Amsterdam")
 

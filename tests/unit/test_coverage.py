@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.coverage import by_day
+from smart_boiler_plugin.clock.coverage import by_day
 
 TIMEZONE = "Europe/Amsterdam"
 

@@ -5,9 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.energy_charts.answer import parse
-from smart_boiler_plugin.energy_charts.zones import ZONE_BY_COUNTRY, zone_of
 from smart_boiler_plugin.errors import PriceServiceError, UnknownZoneError
+from smart_boiler_plugin.prices.energy_charts.answer import parse
+from smart_boiler_plugin.prices.energy_charts.zones import ZONE_BY_COUNTRY, zone_of
 from tests.energy_charts import CC_BY, answer
 
 TIMEZONE = "Europe/Amsterdam"

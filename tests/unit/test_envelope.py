@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from smart_boiler_plugin.cheapest import cheapest_heat, costs_to_go
-from smart_boiler_plugin.envelope import Steps, envelope, follow
-from smart_boiler_plugin.thermostat import thermostat, thermostat_within
+from smart_boiler_plugin.physics.cheapest import cheapest_heat, costs_to_go
+from smart_boiler_plugin.physics.envelope import Steps, envelope, follow
+from smart_boiler_plugin.physics.thermostat import thermostat, thermostat_within
 from tests.unit.tanks import LinearProgramme
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.envelope import envelope
-from smart_boiler_plugin.hygiene import last_done, place
-from smart_boiler_plugin.thermal import Tank, drawn_kwh
+from smart_boiler_plugin.physics.envelope import envelope
+from smart_boiler_plugin.physics.hygiene import last_done, place
+from smart_boiler_plugin.physics.tank import Tank, drawn_kwh
 from tests.unit.tanks import LinearProgramme, steps_of
 
 QUARTER = timedelta(minutes=15)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.local_days import day_of, days_between, midnights
+from smart_boiler_plugin.clock.days import day_of, days_between, midnights
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from smart_boiler_plugin.savings import (
+from smart_boiler_plugin.money.savings import (
     Boilers,
     after_thermostat,
     day_of,
@@ -11,7 +11,7 @@ from smart_boiler_plugin.savings import (
     inferred_draw_offs_kwh,
     states_between,
 )
-from smart_boiler_plugin.thermal import Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
 
 STEP_H = 0.25
 STEPS = 96

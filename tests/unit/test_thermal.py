@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 
-from smart_boiler_plugin.thermal import TAPPING_PROFILES, Tank, drawn_kwh, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tank import TAPPING_PROFILES, Tank, drawn_kwh, standing_loss_kwh_per_day
 
 HOUSEHOLD_TANK = Tank(volume_l=80, standing_loss_kwh_per_day=1.1)
 

@@ -1,0 +1,37 @@
+"""Whose boilers there are: those of all customers, of one operator's, or of one customer."""
+
+from __future__ import annotations
+
+from flexmeasures import Account, AccountRole, Asset
+from flexmeasures.data import db
+from sqlalchemy import func
+from sqlalchemy.orm import joinedload, subqueryload
+
+from smart_boiler_plugin.boiler.asset import ATTRIBUTE
+
+CUSTOMER_ROLE = "Boiler customer"
+"""Account role of all customers that were taken on here. Nothing in this plugin touches an account without it."""
+
+
+def boilers_of(operator: Account | None = None, customer: Account | None = None) -> list[Asset]:
+    """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once."""
+    query = _those_of(db.select(Asset), operator, customer)
+    query = query.options(joinedload(Asset.owner), subqueryload(Asset.sensors)).order_by(Asset.name)
+    return list(db.session.scalars(query))
+
+
+def count_boilers(operator: Account | None = None, customer: Account | None = None) -> int:
+    """Return how many boilers ``boilers_of`` returns, without reading them."""
+    return int(db.session.execute(_those_of(db.select(func.count(Asset.id)), operator, customer)).scalar_one())
+
+
+def _those_of(query: db.Select, operator: Account | None, customer: Account | None) -> db.Select:
+    """Return a query about assets for the boilers of customers alone: all, one operator's, or one."""
+    query = query.join(Account, Asset.account_id == Account.id).filter(
+        Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
+    )
+    if operator is not None:
+        query = query.filter(Account.consultancy_account_id == operator.id)
+    if customer is not None:
+        query = query.filter(Account.id == customer.id)
+    return query

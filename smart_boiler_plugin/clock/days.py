@@ -1,0 +1,35 @@
+"""When local days begin and end. Pure: pandas alone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+DAY = timedelta(days=1)
+"""Twenty-four hours; a local day has 23 or 25 where the clock changes (``midnights``)."""
+
+
+def midnight(day: date, timezone: str) -> pd.Timestamp:
+    """Return when a local day begins: with the first of two midnights, or after the hour that the clock skips.
+
+    Some clocks change at midnight, as those of the Azores do.
+    """
+    begin: pd.Timestamp = pd.Timestamp(day).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
+    return begin
+
+
+def midnights(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return when a local day begins and ends: after 23, 24 or 25 hours."""
+    return midnight(day, timezone), midnight(day + DAY, timezone)
+
+
+def day_of(moment: datetime, timezone: str) -> date:
+    """Return the local day in which a moment falls."""
+    day: date = pd.Timestamp(moment).tz_convert(timezone).date()
+    return day
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Return the days from the first to the last, both included."""
+    return [first + number * DAY for number in range((last - first).days + 1)]

@@ -1,0 +1,21 @@
+"""The quarter of an hour: in it, boilers are measured and planned, and power is bought."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+QUARTER = timedelta(minutes=15)
+
+HOUR = timedelta(hours=1)
+
+QUARTER_H = QUARTER / HOUR
+"""Length of a quarter [h]."""
+
+
+def whole_quarters(start: datetime, end: datetime) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the begin and the end of all quarters of an hour that a span touches, in its time zones."""
+    # in UTC: pandas rounds local times, and knows no answer in the hour that the clock repeats
+    begin = pd.Timestamp(start).tz_convert("UTC").floor(QUARTER).tz_convert(start.tzinfo)
+    return begin, pd.Timestamp(end).tz_convert("UTC").ceil(QUARTER).tz_convert(end.tzinfo)

@@ -1,0 +1,190 @@
+"""Customers of an operator: find, list, change, invite again. One transaction for each change.
+
+How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leaving.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask_security import current_user
+from flexmeasures import Account, AccountRole, Asset, Sensor, User
+from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
+from flexmeasures.data import db
+from marshmallow import ValidationError
+from sqlalchemy.orm import Query
+from werkzeug.exceptions import Forbidden
+
+from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler, change_boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.invitations import invite
+from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
+from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
+
+LARGEST_ID = 2**31 - 1
+"""PostgreSQL's integers end here, and it fails to compare with larger ones."""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A household that an operator has taken on.
+
+    Parameters
+    ----------
+    account, boiler
+        As the host has them.
+    users
+        Of the account, the first one first.
+    invitation
+        "sent" or "failed" where a mail was just tried; None elsewhere.
+
+    """
+
+    account: Account
+    boiler: Boiler
+    users: Sequence[User]
+    invitation: str | None = None
+
+    @property
+    def user(self) -> User:
+        """The first user."""
+        return self.users[0]
+
+    @property
+    def price(self) -> Sensor | None:
+        """The sensor with what they pay; None where somebody deleted it, or gave the boiler a price of its own."""
+        try:
+            return self.boiler.price
+        except SmartBoilerError:
+            return None
+
+    @property
+    def tariff(self) -> str | None:
+        """Name of what they pay; None where they have no ``price``."""
+        return str(self.price.generic_asset.name) if self.price else None
+
+
+def visible_customers() -> Query[Account]:
+    """Return a query for the accounts of the current user's customers; an admin's are all.
+
+    Who manages customers is the host's rule for creating accounts, and whose they are is its rule for accounts.
+    """
+    ours = Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
+    query: Query[Account] = db.session.query(Account).filter(ours)
+    if _may(FlexMeasuresPlatform.init(), "read"):  # admins and admin-readers
+        return query
+    if _may(FlexMeasuresPlatform.init(), "create-children"):
+        return query.filter(Account.consultancy_account_id == current_user.account_id)
+    return query.filter(db.false())
+
+
+def find(account_id: int, permission: str) -> Customer:
+    """Return a customer of the current user.
+
+    Parameters
+    ----------
+    account_id
+        Of the customer.
+    permission
+        What is to be done, in the host's words: "read" or "update".
+
+    Raises
+    ------
+    NotFoundError
+        If there is none with this id, or it is none of the current user's: which of both is not told.
+
+    """
+    known = account_id <= LARGEST_ID
+    account = visible_customers().filter(Account.id == account_id).one_or_none() if known else None
+    # who may see customers may read them
+    manages = permission == "read" or _may(FlexMeasuresPlatform.init(), "create-children")
+    if account is None or not manages or not _may(account, permission):
+        raise NotFoundError(f"You have no boiler customer with account id {account_id}.")
+    return of_account(account)
+
+
+def of_account(account: Account) -> Customer:
+    """Return the customer of an account that was taken on here."""
+    asset = (
+        db.session.query(Asset)
+        .filter(Asset.account_id == account.id, Asset.attributes.has_key(ATTRIBUTE))
+        .order_by(Asset.id)
+        .first()
+    )
+    users = db.session.query(User).filter_by(account_id=account.id).order_by(User.id).all()
+    return Customer(account, Boiler(asset), users)
+
+
+def change(
+    customer: Customer,
+    name: str | None,
+    boiler: dict[str, Any],
+    place: dict[str, Any],
+    comfort: dict[str, Any] | None = None,
+    tariff: str | None = None,
+) -> Customer:
+    """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
+
+    Parameters
+    ----------
+    customer
+        Whom.
+    name
+        New name of the account; None keeps it.
+    boiler, place
+        New values of fields of ``BoilerData`` and ``Place``, by field name.
+    comfort
+        What the household wants, as JSON (``Boiler.change_comfort``).
+    tariff
+        Name of another tariff; None keeps it.
+
+    Raises
+    ------
+    ConflictError
+        If the name exists on this server, or the tariff is in another currency.
+    SmartBoilerError
+        If there is no such tariff, or the new data do not fit together with the rest.
+
+    """
+    with transaction():
+        account = customer.account
+        if name is not None and name != account.name:
+            if name.lower() != account.name.lower():
+                refuse_what_is_taken({"name": (Account.name, name)})
+            log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
+            if customer.boiler.asset.name == default_boiler_name(account.name):
+                place = {"name": default_boiler_name(name), **place}
+            account.name = name
+        change_boiler(customer.boiler, boiler, place)
+        if tariff is not None:
+            tariffs.switch(customer.boiler, tariffs.find(tariff))
+        if comfort:
+            try:
+                customer.boiler.change_comfort(comfort)
+            except ValidationError as error:
+                raise SmartBoilerError({"comfort": error.messages}) from error
+    return of_account(customer.account)
+
+
+def invite_again(customer: Customer) -> Customer:
+    """Mail the customer's first user a link to choose a password once more, and log that."""
+    with transaction():
+        log_change(customer.account, f"Invited user {customer.user.id} again")
+    return replace(customer, invitation=invite([customer.user])[customer.user.id])
+
+
+def default_boiler_name(customer_name: str) -> str:
+    """Return what the boiler of a customer is called, so that an operator can tell many apart."""
+    return f"Boiler {customer_name}"
+
+
+def _may(context: Any, permission: str) -> bool:
+    """Return whether the host's rules let the current user do something."""
+    try:
+        check_access(context, permission)
+    except Forbidden:
+        return False
+    return True

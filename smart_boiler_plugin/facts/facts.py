@@ -1,0 +1,86 @@
+"""Facts: what is known of one boiler at a moment, as a value that can be printed, compared and tested.
+
+Pure. How they are read: ``read.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smart_boiler_plugin.clock.quarter import QUARTER
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one boiler at a moment. Arrays have shape (quarters,), NaN where nothing is known.
+
+    Whatever is missing (a deleted sensor, no price, no reading) is a missing value, and told in ``missing``.
+
+    Parameters
+    ----------
+    asset_id
+        Of the boiler.
+    moment
+        What was recorded later is left out.
+    quarters
+        Starts of the quarters of an hour, in the household's time zone.
+    temperature_c
+        Measured, as far as it is believed [°C].
+    metered_kw, planned_kw
+        Fill rate as metered, and as last planned [kW]; never below 0.
+    demand_kwh, expected_kwh
+        Heat drawn, as measured, and as somebody expected it before its quarter had begun [kWh]; never below 0.
+    price
+        What one kWh costs the household, in its currency.
+    first_reading
+        When the boiler first measured a temperature; None where it never did.
+    not_believed
+        What was read and not believed, and why, for people.
+    missing
+        Roles of sensors that are not there, and "price" where the boiler has none.
+
+    """
+
+    asset_id: int
+    moment: pd.Timestamp
+    quarters: pd.DatetimeIndex
+    temperature_c: Floats
+    metered_kw: Floats
+    planned_kw: Floats
+    demand_kwh: Floats
+    expected_kwh: Floats
+    price: Floats
+    first_reading: pd.Timestamp | None = None
+    not_believed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def power_kw(self) -> Floats:
+        """Fill rate as metered, else as planned [kW]."""
+        return np.where(np.isnan(self.metered_kw), self.planned_kw, self.metered_kw)
+
+    @property
+    def draw_off_kwh(self) -> Floats:
+        """Heat drawn as measured, else as expected [kWh]."""
+        return np.where(np.isnan(self.demand_kwh), self.expected_kwh, self.demand_kwh)
+
+    def span(self, start: pd.Timestamp, end: pd.Timestamp) -> slice:
+        """Return where the quarters from ``start`` on and before ``end`` stand, as far as they are there."""
+        begin, until = (int(np.ceil((moment - self.quarters[0]) / QUARTER)) for moment in (start, end))
+        count = len(self.quarters)
+        return slice(min(max(begin, 0), count), min(max(until, 0), count))
+
+    def readings_c(self, until: pd.Timestamp) -> pd.Series[Any]:
+        """Return the believed temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
+        over = self.span(self.quarters[0], until - QUARTER + pd.Timedelta(1, "ns"))
+        values = self.temperature_c[over]
+        there = ~np.isnan(values)
+        readings: pd.Series[Any] = pd.Series(values[there], index=self.quarters[over][there])
+        return readings

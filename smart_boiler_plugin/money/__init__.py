@@ -1,0 +1,4 @@
+"""What days of boilers cost and saved: accounts, reports, statements.
+
+Not here: prices (``prices``), and what was metered (``facts``).
+"""

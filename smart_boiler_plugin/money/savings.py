@@ -1,0 +1,287 @@
+"""What boilers cost in a day, and what they saved against an ordinary thermostat, at equal heat left in the tank.
+
+Pure: NumPy and pandas, many boilers at once. Where the measurements come from: ``facts/measured.py``; what an ordinary
+thermostat does: ``physics/thermostat.py``.
+
+Both the boiler and the thermostat follow the same model of the tank, with the same draw-offs. So an error of the model
+or of a draw-off is in both, and what is compared is what the difference in power did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smart_boiler_plugin.physics.tank import Tank
+from smart_boiler_plugin.physics.thermostat import HYSTERESIS_K, SET_POINT_C, Floats, thermostat
+
+
+@dataclass(frozen=True)
+class Boilers:
+    """Boilers side by side; each field has the shape (boilers,).
+
+    Parameters
+    ----------
+    retention
+        Share of the state of charge that a step leaves [-].
+    kept_hours
+        Heat that 1 kW throughout a step is worth at its end [kWh/kW].
+    gain_kw
+        Constant gain from the surroundings [kW], as of ``Tank.ambient_gain_kw``.
+    power_kw, cop
+        Electric power of the element [kW], and heat into the tank per electricity [-].
+    restart_kwh, full_kwh
+        State of charge below which the thermostat heats, and up to which [kWh].
+
+    """
+
+    retention: Floats
+    kept_hours: Floats
+    gain_kw: Floats
+    power_kw: Floats
+    cop: Floats
+    restart_kwh: Floats
+    full_kwh: Floats
+
+    @property
+    def heat_per_kw(self) -> Floats:
+        """Heat that 1 kW of electric power throughout a step is worth at its end, shape (boilers,) [kWh/kW]."""
+        return self.cop * self.kept_hours
+
+    def inflow_kwh(self, drawn_kwh: Floats, step_h: float) -> Floats:
+        """Return gains less draw-offs [kWh] as they count at the end of each step, shape (steps, boilers)."""
+        return (self.gain_kw - drawn_kwh / step_h) * self.kept_hours
+
+    @classmethod
+    def of(
+        cls,
+        tanks: Sequence[Tank],
+        *,
+        power_kw: Sequence[float],
+        cop: Sequence[float],
+        temperature_max_c: Sequence[float],
+        step_h: float,
+    ) -> Boilers:
+        """Return boilers, each with a thermostat at ``SET_POINT_C``, or at its ceiling [°C] where that is lower."""
+        set_points_c = [min(SET_POINT_C, ceiling_c) for ceiling_c in temperature_max_c]
+        both = list(zip(tanks, set_points_c, strict=True))
+        return cls(
+            retention=np.array([tank.storage_efficiency(step_h) for tank in tanks]),
+            kept_hours=np.array([tank.kept_hours(step_h) for tank in tanks]),
+            gain_kw=np.array([tank.ambient_gain_kw for tank in tanks]),
+            power_kw=np.array(power_kw, dtype=float),
+            cop=np.array(cop, dtype=float),
+            restart_kwh=np.array([tank.state_of_charge_kwh(point - HYSTERESIS_K) for tank, point in both]),
+            full_kwh=np.array([tank.state_of_charge_kwh(point) for tank, point in both]),
+        )
+
+
+@dataclass(frozen=True)
+class DayOfBoilers:
+    """What a day of boilers came to; each field has the shape (boilers,). Costs are in the currency of the price.
+
+    Parameters
+    ----------
+    electricity_kwh, cost
+        Electricity that the boiler took [kWh], and what it cost.
+    baseline_kwh, baseline_cost
+        The same under an ordinary thermostat.
+    missing_heat_kwh, missing_heat_cost
+        Heat by which the boiler's tank fell behind the thermostat's in the day [kWh], and what making it would cost at
+        the day's mean price; negative where it gained on it.
+    savings
+        ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
+    mean_price
+        Of the day, per kWh.
+
+    """
+
+    electricity_kwh: Floats
+    cost: Floats
+    baseline_kwh: Floats
+    baseline_cost: Floats
+    missing_heat_kwh: Floats
+    missing_heat_cost: Floats
+    savings: Floats
+    mean_price: Floats
+
+
+def day_of(
+    boilers: Boilers,
+    *,
+    start_kwh: Floats,
+    baseline_start_kwh: Floats,
+    heating: NDArray[np.bool_],
+    power_kw: Floats,
+    drawn_kwh: Floats,
+    price: Floats,
+    step_h: float,
+) -> DayOfBoilers:
+    """Return what a day of boilers came to.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    start_kwh
+        State of charge at the start, shape (boilers,) [kWh]. Where it is not known (NaN), the middle between the
+        thermostat's limits.
+    baseline_start_kwh
+        The same under a thermostat (``after_thermostat``); where it is not known (NaN), that of the boiler.
+    heating
+        Whether the thermostat was heating when the day began, shape (boilers,): it goes on up to its set-point.
+    power_kw
+        Electric power per step, shape (steps, boilers) [kW]. Where it is not known (NaN), the boiler is taken to do
+        what the thermostat does, and the step counts on neither side.
+    drawn_kwh
+        Heat drawn per step, shape (steps, boilers) [kWh].
+    price
+        Price per kWh and step, shape (steps, boilers); a step without one (NaN) counts at the day's mean price.
+    step_h
+        Length of a step [h].
+
+    """
+    start = np.where(np.isnan(start_kwh), (boilers.restart_kwh + boilers.full_kwh) / 2, start_kwh)
+    baseline_start = np.where(np.isnan(baseline_start_kwh), start, baseline_start_kwh)
+    mean_price = np.nanmean(price, axis=0)
+    priced = np.where(np.isnan(price), mean_price, price)
+    heat, states = _thermostat(boilers, baseline_start, heating, drawn_kwh, step_h)
+    baseline_kw = heat / boilers.heat_per_kw
+    known = ~np.isnan(power_kw)
+    power = np.where(known, power_kw, baseline_kw)
+    end = _end_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
+    missing = (states[-1] - end) - (baseline_start - start)
+    missing_cost = missing / boilers.cop * mean_price
+    cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw * known) * step_h for kw in (power, baseline_kw))
+    return DayOfBoilers(
+        electricity_kwh=(power * known).sum(axis=0) * step_h,
+        cost=cost,
+        baseline_kwh=(baseline_kw * known).sum(axis=0) * step_h,
+        baseline_cost=baseline_cost,
+        missing_heat_kwh=missing,
+        missing_heat_cost=missing_cost,
+        savings=baseline_cost - cost - missing_cost,
+        mean_price=mean_price,
+    )
+
+
+def after_thermostat(
+    boilers: Boilers, *, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the state of charge [kWh] to which a thermostat leads, and whether it heats then; each (boilers,).
+
+    So a day of the thermostat begins where it would be, and not at the state that the smart boiler had: from there it
+    would fill up a tank that was kept colder, each midnight anew.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    start_kwh
+        State of charge at the start, shape (boilers,) [kWh]; NaN where it is not known, and then so is the result.
+    heating
+        Whether they were heating when it began, shape (boilers,).
+    drawn_kwh
+        Heat drawn per step, shape (steps, boilers) [kWh].
+    step_h
+        Length of a step [h].
+
+    """
+    heat, states = _thermostat(boilers, start_kwh, heating, drawn_kwh, step_h)
+    return states[-1], (heat[-1] > 0) & (states[-1] < boilers.full_kwh - 1e-9)
+
+
+def _thermostat(
+    boilers: Boilers, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+) -> tuple[Floats, Floats]:
+    """Return heat and states of charge [kWh] of thermostats."""
+    return thermostat(
+        start_kwh,
+        retention=boilers.retention,
+        inflow_kwh=boilers.inflow_kwh(drawn_kwh, step_h),
+        heat_max_kwh=boilers.power_kw * boilers.heat_per_kw,
+        restart_kwh=boilers.restart_kwh,
+        full_kwh=boilers.full_kwh,
+        heating=heating & (start_kwh < boilers.full_kwh),
+    )
+
+
+def states_between(state_kwh: Floats, longest_gap: int) -> Floats:
+    """Return the state of charge between steps [kWh], shape (steps - 1, boilers), from that during each step.
+
+    A reading is the mean of its step; between two of them the state is taken to be their mean, and next to a missing
+    one that of the other.
+
+    Parameters
+    ----------
+    state_kwh
+        During each step, shape (steps, boilers) [kWh]; NaN where it is not known.
+    longest_gap
+        Over how many steps from one reading to the next the state is taken to change evenly.
+
+    """
+    during = _without_gaps(state_kwh, longest_gap)
+    before, after = during[:-1], during[1:]
+    return np.where(np.isnan(before), after, np.where(np.isnan(after), before, (before + after) / 2))
+
+
+def _without_gaps(values: Floats, longest: int) -> Floats:
+    """Return values with the short gaps between them filled evenly; columns are filled each by itself."""
+    frame = pd.DataFrame(values)
+    known_at = pd.DataFrame(np.where(frame.isna(), np.nan, np.arange(len(frame))[:, None]))
+    short = known_at.bfill() - known_at.ffill() <= longest
+    filled: Floats = frame.interpolate(limit_area="inside").where(short).to_numpy()
+    return filled
+
+
+def inferred_draw_offs_kwh(boilers: Boilers, between_kwh: Floats, power_kw: Floats, step_h: float) -> Floats:
+    """Return the heat drawn per step [kWh], shape (steps, boilers), that explains how states of charge changed.
+
+    Equation (4) of ``physics/tank.py``, solved for the demand. Noise of a sensor makes single steps negative, which
+    the next one takes back: with a limit at 0, heat would be drawn that nobody drew.
+
+    Parameters
+    ----------
+    boilers
+        Which.
+    between_kwh
+        State of charge at the start of each step and at the end of the last, shape (steps + 1, boilers) [kWh].
+    power_kw
+        Electric power per step, shape (steps, boilers) [kW].
+    step_h
+        Length of a step [h].
+
+    """
+    unexplained = boilers.retention * between_kwh[:-1] - between_kwh[1:]
+    return (unexplained / boilers.kept_hours + boilers.cop * power_kw + boilers.gain_kw) * step_h
+
+
+def draw_offs_kwh(measured_kwh: Floats, inferred_kwh: Floats) -> Floats:
+    """Return the heat drawn per step [kWh], as measured, else as inferred; NaN where it is neither.
+
+    A boiler may report draw-offs only when there are some. Readings smear these over the steps around, and so as much
+    less is taken from there as was measured in all.
+
+    Parameters
+    ----------
+    measured_kwh, inferred_kwh
+        Shape (steps, boilers) [kWh]; NaN where there is nothing.
+
+    """
+    is_measured = ~np.isnan(measured_kwh)
+    rest = np.nansum(inferred_kwh - np.where(is_measured, measured_kwh, 0.0), axis=0)
+    elsewhere = np.nansum(np.where(is_measured, 0.0, inferred_kwh), axis=0)
+    share = np.clip(np.divide(rest, elsewhere, out=np.ones_like(rest), where=elsewhere > 0), 0.0, 1.0)
+    return np.where(is_measured, measured_kwh, inferred_kwh * share)
+
+
+def _end_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:
+    """Return the state of charge at the end of the last step [kWh], from changes in each [kWh]."""
+    state = start_kwh
+    for change in change_kwh:
+        state = retention * state + change
+    return state

@@ -1,0 +1,99 @@
+"""A customer's statement: what days cost, what a thermostat would have cost, and what was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.money.accounting import Day, DayAccount, Total, last_day, read_days, total_of
+
+LONGEST = timedelta(days=366)
+"""Most that one statement covers."""
+
+USUAL = timedelta(days=30)
+"""What a statement covers when nobody says how long."""
+
+
+@dataclass(frozen=True)
+class UnknownDay:
+    """A day of which it is not known what it came to, and a message that says why."""
+
+    day: date
+    message: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What days came to.
+
+    Parameters
+    ----------
+    boiler
+        Which.
+    first, last
+        The days, both included.
+    days
+        What each day came to, or why that is not known.
+    total
+        Of the days that are known; None where none is.
+
+    """
+
+    boiler: Boiler
+    first: date
+    last: date
+    days: Sequence[DayAccount | UnknownDay]
+    total: Total | None
+
+    @property
+    def currency(self) -> str:
+        """Of all money here."""
+        return self.boiler.currency
+
+    @property
+    def coverage(self) -> float:
+        """Share of the span that rests on measurements; a day that is not known has none [-]."""
+        return self.total.coverage * self.total.days / len(self.days) if self.total else 0.0
+
+
+def statement_of(boiler: Boiler, first: date | None = None, last: date | None = None) -> Statement:
+    """Return the statement of days, worked out from what is known now.
+
+    Parameters
+    ----------
+    boiler
+        Which.
+    first, last
+        The days, both included; by default the ``USUAL`` ones up to yesterday.
+
+    Raises
+    ------
+    SmartBoilerError
+        If the last day is not over, or the span is empty or too long.
+
+    """
+    yesterday = last_day(boiler.timezone)
+    last = last or yesterday
+    first = first or last - USUAL + timedelta(days=1)
+    _check(first, last, yesterday)
+    days = [_account(day) for day in read_days([boiler], first, last)]
+    known = [account for account in days if isinstance(account, DayAccount)]
+    return Statement(boiler, first, last, days, total_of(known) if known else None)
+
+
+def _account(day: Day) -> DayAccount | UnknownDay:
+    (account,) = day.accounts()
+    return account if isinstance(account, DayAccount) else UnknownDay(day.date, str(account))
+
+
+def _check(first: date, last: date, yesterday: date) -> None:
+    """Refuse days that are not over, and spans that are empty or too long."""
+    if last > yesterday:
+        raise SmartBoilerError(f"until: {last} is not over yet. The last day of a statement is {yesterday}.")
+    if first > last:
+        raise SmartBoilerError(f"from: {first} is after the last day, {last}.")
+    if last - first >= LONGEST:
+        raise SmartBoilerError(f"from: {first} is too early. A statement covers {LONGEST.days} days at most.")

@@ -1,0 +1,129 @@
+"""When a tank must be made hot against legionella, and where in a plan that costs least.
+
+Pure. How hot, how long and how often: ``boiler/comfort.py`` and the settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
+
+import numpy as np
+import pandas as pd
+
+from smart_boiler_plugin.physics.cheapest import Cost, costs_to_go, step_forward
+from smart_boiler_plugin.physics.envelope import Envelope, Series
+
+SENSOR_TOLERANCE_K = 0.1
+"""A reading this little below the temperature counts as having reached it [K]: what a sensor rounds away."""
+
+
+def last_done(readings_c: pd.Series, temperature_c: float, duration: timedelta, step: timedelta) -> pd.Timestamp | None:
+    """Return when the last hygiene that readings show had lasted its time, or None.
+
+    Parameters
+    ----------
+    readings_c
+        Temperatures [°C] by the start of their step, ascending.
+    temperature_c, duration
+        How hot [°C], and how long without a break.
+    step
+        Length of a step.
+
+    """
+    hot = readings_c.index[readings_c.to_numpy() >= temperature_c - SENSOR_TOLERANCE_K]
+    steps = -(-duration // step)
+    if len(hot) < steps:
+        return None
+    ends = hot[steps - 1 :]
+    unbroken = (ends - hot[: len(ends)]) == (steps - 1) * step
+    return ends[unbroken][-1] + step if unbroken.any() else None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where hygiene is put in a plan.
+
+    Parameters
+    ----------
+    first
+        Step at whose end the tank is hot; -1 is the start of the plan.
+    count
+        How many ends of steps, from there on, it is hot.
+    extra_cost
+        What it costs more than the same plan without [EUR, or the currency of the price].
+
+    """
+
+    first: int
+    count: int
+    extra_cost: float
+
+    @property
+    def last(self) -> int:
+        """Step at whose end hygiene has lasted its time."""
+        return self.first + self.count - 1
+
+
+def place(
+    bounds: Envelope, price: Series, start_kwh: float, hot_kwh: float, steps: int, *, deadline: int
+) -> Placement | None:
+    """Return where hygiene costs least and is done in time; if it cannot be in time, where it is done soonest.
+
+    Parameters
+    ----------
+    bounds
+        The plan's floors and ceilings, n steps, as ``envelope`` makes them.
+    price
+        Of heat, shape (n,) [EUR/kWh].
+    start_kwh
+        State of charge at the start of the plan [kWh].
+    hot_kwh
+        State of charge that is hot enough [kWh].
+    steps
+        For how many steps it must stay hot.
+    deadline
+        Step at whose end it must be done; may lie outside of the plan.
+
+    Returns
+    -------
+    None if no position in this plan can be reached.
+
+    """
+    n = len(price)
+    to_go = costs_to_go(bounds, price)
+    without = to_go[0].at(start_kwh) if to_go[0] else np.nan
+    found: list[Placement] = []
+    come: Cost | None = Cost.only_at(start_kwh)
+    for before in range(-1, n - steps):
+        # ``come`` is the least cost to be at the end of step ``before``
+        first = before
+        hot = come and come.between(hot_kwh, np.inf)
+        for i in range(first + 1, first + steps + 1):
+            low = max(float(bounds.lowest_kwh[i]), hot_kwh)
+            hot = step_forward(hot, bounds.steps, price, i, low, float(bounds.highest_kwh[i]))
+        cost = _least(hot, to_go[first + steps + 1])
+        if cost is not None:
+            found.append(Placement(first, steps + 1, cost - without))
+            if found[-1].last >= deadline:
+                break
+        step = before + 1
+        come = step_forward(
+            come, bounds.steps, price, step, float(bounds.lowest_kwh[step]), float(bounds.highest_kwh[step])
+        )
+    in_time = [placement for placement in found if placement.last <= deadline]
+    return min(in_time, key=lambda placement: placement.extra_cost) if in_time else next(iter(found), None)
+
+
+def _least(one: Cost | None, other: Cost | None) -> float | None:
+    """Return the least sum of two costs where both are defined, or None where there is no such state."""
+    if one is None or other is None:
+        return None
+    low, high = max(one.begin_kwh, other.begin_kwh), min(one.end_kwh, other.end_kwh)
+    if low > high + 1e-9:
+        return None
+    corners = [low, high]
+    for cost in (one, other):
+        corners.extend(cost.begin_kwh + reach for reach in accumulate(cost.widths))
+    return min(one.at(corner) + other.at(corner) for corner in {min(max(c, low), high) for c in corners})
