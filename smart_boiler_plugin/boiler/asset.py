@@ -52,6 +52,9 @@ UNIT_BY_ROLE = {
 RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
 """Roles whose values are not those of a quarter of an hour."""
 
+LARGEST_ID = 2**31 - 1
+"""Of a row in the host's database."""
+
 ATTRIBUTES_BY_ROLE = {"fill-rate": {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}}
 """What the host must know of a sensor: in which direction its power counts, and who plans it."""
 
@@ -128,6 +131,14 @@ class Boiler:
             raise SmartBoilerError(f"Asset {self.asset.id} ({self.asset.name}) has none of the sensors of a boiler.")
         return str(sensor.timezone)
 
+    @property
+    def price_id(self) -> int | None:
+        """Id of the sensor that the flex-context names as the consumption price; None where it names none."""
+        named = dict(self.asset.flex_context or {}).get("consumption-price")
+        sensor_id = named.get("sensor") if isinstance(named, dict) else None
+        # a household may write anything there, and the database refuses what is no id
+        return sensor_id if type(sensor_id) is int and 0 < sensor_id <= LARGEST_ID else None
+
     @cached_property
     def price(self) -> Sensor:
         """The sensor with what one kWh costs the household.
@@ -138,8 +149,7 @@ class Boiler:
             If the boiler's flex-context names none.
 
         """
-        named = self.asset.flex_context.get("consumption-price")
-        sensor = db.session.get(Sensor, named["sensor"]) if isinstance(named, dict) and "sensor" in named else None
+        sensor = db.session.get(Sensor, self.price_id) if self.price_id else None
         if sensor is None or not sensor.measures_energy_price:
             raise SmartBoilerError(
                 f"The flex-context of asset {self.asset.id} names no sensor of a price per energy: 'consumption-price'."

@@ -1,4 +1,4 @@
-"""Facts: what is known of one boiler at a moment, as a value that can be printed, compared and tested.
+"""Facts: what is known of one boiler at a moment, as a value that can be printed and tested.
 
 Pure. How they are read: ``read.py``.
 """
@@ -6,20 +6,19 @@ Pure. How they are read: ``read.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.physics.thermostat import Floats
 
-Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of one boiler at a moment. Arrays have shape (quarters,), NaN where nothing is known.
+    """What is known of one boiler at a moment. Arrays have shape (quarters,), NaN where nothing is known; read only.
 
     Whatever is missing (a deleted sensor, no price, no reading) is a missing value, and told in ``missing``.
 
@@ -44,7 +43,8 @@ class Facts:
     not_believed
         What was read and not believed, and why, for people.
     missing
-        Roles of sensors that are not there, and "price" where the boiler has none.
+        Roles of sensors that are not there or not as they were made, of those that are read; and "price" where the
+        boiler has none. That no value is known of a role or price says nothing here.
 
     """
 
@@ -71,15 +71,13 @@ class Facts:
         """Heat drawn as measured, else as expected [kWh]."""
         return np.where(np.isnan(self.demand_kwh), self.expected_kwh, self.demand_kwh)
 
-    def span(self, start: pd.Timestamp, end: pd.Timestamp) -> slice:
+    def span(self, start: datetime, end: datetime) -> slice:
         """Return where the quarters from ``start`` on and before ``end`` stand, as far as they are there."""
-        begin, until = (int(np.ceil((moment - self.quarters[0]) / QUARTER)) for moment in (start, end))
-        count = len(self.quarters)
-        return slice(min(max(begin, 0), count), min(max(until, 0), count))
+        return slice(*(int(self.quarters.searchsorted(pd.Timestamp(moment))) for moment in (start, end)))
 
-    def readings_c(self, until: pd.Timestamp) -> pd.Series[Any]:
+    def readings_c(self, until: datetime) -> pd.Series[Any]:
         """Return the believed temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
-        over = self.span(self.quarters[0], until - QUARTER + pd.Timedelta(1, "ns"))
+        over = slice(int(self.quarters.searchsorted(pd.Timestamp(until) - QUARTER, side="right")))
         values = self.temperature_c[over]
         there = ~np.isnan(values)
         readings: pd.Series[Any] = pd.Series(values[there], index=self.quarters[over][there])

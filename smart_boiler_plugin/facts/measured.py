@@ -19,8 +19,8 @@ from sqlalchemy import Integer, case, cast, func, or_
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.facts.observations import BELIEVED_C
 from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.physics.readings import BELIEVED_C
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.prices.sensors import known_prices
 from smart_boiler_plugin.units import currency_of

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time, timedelta
 
+import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.clock.quarter import QUARTER
@@ -82,6 +83,7 @@ def in_quarters(prices: pd.Series, resolution: timedelta) -> pd.Series:
         by_quarter = known.groupby(pd.DatetimeIndex(known.index).floor(QUARTER))
         means: pd.Series = by_quarter.mean()[by_quarter.count() == QUARTER / resolution]
         return means
-    parts = [known.set_axis(known.index + i * QUARTER) for i in range(resolution // QUARTER)]
-    quarters: pd.Series = pd.concat(parts).sort_index()
+    starts = np.arange(resolution // QUARTER) * np.timedelta64(QUARTER)
+    begins = known.index.repeat(len(starts)) + np.tile(starts, len(known))
+    quarters: pd.Series = pd.Series(known.repeat(len(starts)).to_numpy(), index=begins)
     return quarters

@@ -1,0 +1,158 @@
+"""Which sensors tell what is known of boilers: their own, by role, and those of their prices. Two statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from flexmeasures import Sensor
+from flexmeasures.data import db
+from flexmeasures.utils.unit_utils import convert_units
+from sqlalchemy import inspect
+
+from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.units import currency_of
+
+ROLES = ("temperature", "fill-rate", "demand")
+"""The sensors of a boiler that are read."""
+
+PRICE = "price"
+"""What a boiler without a usable price is missing."""
+
+LONGEST_PRICE = timedelta(days=366)
+"""Longest time for which one price may hold."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """A sensor of a price per energy.
+
+    Parameters
+    ----------
+    sensor
+        Which.
+    per_kwh
+        What 1 in its unit is per kWh, in its currency [-].
+
+    """
+
+    sensor: Sensor
+    per_kwh: float
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The sensors of a boiler that can be read.
+
+    Parameters
+    ----------
+    asset_id
+        Of the boiler.
+    timezone
+        Of the household (IANA name); UTC where none of its sensors tells.
+    by_role
+        Those of ``ROLES`` that are as this plugin made them.
+    price
+        None where there is none that can be read per quarter of an hour.
+    missing
+        Roles of the others, and ``PRICE``.
+    told
+        What was found in their places, for people.
+
+    """
+
+    asset_id: int
+    timezone: str
+    by_role: dict[str, Sensor]
+    price: Price | None
+    missing: tuple[str, ...]
+    told: tuple[str, ...]
+
+    @property
+    def temperature_id(self) -> int | None:
+        """Id of the sensor of the temperature."""
+        return self.by_role["temperature"].id if "temperature" in self.by_role else None
+
+
+def usable_sensors(boilers: Sequence[Boiler]) -> list[Usable]:
+    """Return which sensors of each boiler can be read: a household may delete, rename and change its own.
+
+    Sensors and prices that the boilers have not loaded yet are loaded, by one statement each.
+    """
+    _load_sensors({boiler.asset.id: boiler for boiler in boilers if not _has_loaded_sensors(boiler)})
+    prices = _load_prices(boilers)
+    return [_usable(boiler, prices.get(boiler.price_id or 0)) for boiler in boilers]
+
+
+def _has_loaded_sensors(boiler: Boiler) -> bool:
+    loaded = "sensors" in vars(boiler) or "sensors" not in inspect(boiler.asset).unloaded
+    # after a commit, each would be looked for by itself, and might be gone
+    return loaded and not any(inspect(sensor).expired for sensor in boiler.sensors.values())
+
+
+def _load_sensors(boiler_by_asset: dict[int, Boiler]) -> None:
+    """Load the sensors of boilers by their roles."""
+    if not boiler_by_asset:
+        return
+    sensors_of: dict[int, dict[str, Sensor]] = defaultdict(dict)
+    query = db.select(Sensor).filter(Sensor.generic_asset_id.in_(boiler_by_asset), Sensor.name.in_(UNIT_BY_ROLE))
+    for sensor in db.session.scalars(query):
+        sensors_of[sensor.generic_asset_id][sensor.name] = sensor
+    for asset_id, boiler in boiler_by_asset.items():
+        boiler.sensors = sensors_of[asset_id]
+
+
+def _load_prices(boilers: Sequence[Boiler]) -> dict[int, Sensor]:
+    """Return the boilers' sensors of prices per energy, by their id, and note them on the boilers."""
+    query = db.select(Sensor).filter(Sensor.id.in_({boiler.price_id for boiler in boilers if boiler.price_id}))
+    prices = {sensor.id: sensor for sensor in db.session.scalars(query) if sensor.measures_energy_price}
+    for boiler in boilers:
+        if boiler.price_id in prices:
+            boiler.price = prices[boiler.price_id]
+    return prices
+
+
+def _usable(boiler: Boiler, price_sensor: Sensor | None) -> Usable:
+    changes = {role: _change(role, sensor) for role, sensor in boiler.sensors.items() if role in ROLES}
+    by_role = {role: boiler.sensors[role] for role, change in changes.items() if not change}
+    told = [change for change in changes.values() if change]
+    price = price_sensor and _price(price_sensor)
+    if price_sensor and not price:
+        told.append(f"{_shown(price_sensor)} cannot be put in quarters of an hour and kWh")
+    missing = [role for role in ROLES if role not in by_role] + ([] if price else [PRICE])
+    return Usable(boiler.asset.id, _timezone(boiler), by_role, price, tuple(missing), tuple(told))
+
+
+def _timezone(boiler: Boiler) -> str:
+    try:
+        return ZoneInfo(boiler.timezone).key
+    except (SmartBoilerError, ValueError, KeyError):
+        return "UTC"
+
+
+def _change(role: str, sensor: Sensor) -> str:
+    """Return how a sensor is not as it was made, for people; empty where it is."""
+    unit, resolution = UNIT_BY_ROLE[role], RESOLUTION_BY_ROLE.get(role, QUARTER)
+    same = (sensor.unit, sensor.event_resolution) == (unit, resolution)
+    return "" if same else f"{_shown(sensor)} in place of {unit} per {resolution}"
+
+
+def _shown(sensor: Sensor) -> str:
+    return f"sensor {sensor.id} ({sensor.name}): {sensor.unit} per {sensor.event_resolution}"
+
+
+def _price(sensor: Sensor) -> Price | None:
+    """Return a price that holds for whole quarters, or a whole number of times in a quarter; None if it is no such."""
+    resolution = sensor.event_resolution
+    in_quarters = timedelta(0) < resolution <= LONGEST_PRICE and not (resolution % QUARTER and QUARTER % resolution)
+    try:
+        # the host takes "EUR/MW*h" for a price per energy
+        per_kwh = convert_units(1.0, sensor.unit, f"{currency_of(sensor.unit)}/kWh")
+    except ValueError:
+        return None
+    return Price(sensor, per_kwh) if in_quarters else None

@@ -1,0 +1,211 @@
+"""What sensors hold for a span of quarters, many at once: one statement for boilers, one for prices.
+
+Which value of several counts is decided here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from flexmeasures import Sensor, Source
+from flexmeasures.data import db
+from flexmeasures.data.models.time_series import TimedBelief
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func
+from sqlalchemy.types import NullType
+
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.facts.sensors import Price
+from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.physics.readings import BELIEVED_C
+from smart_boiler_plugin.physics.thermostat import Floats
+from smart_boiler_plugin.prices.consumption_price import in_quarters
+
+SERIES_AT_ONCE = 500
+"""How many series are held in memory while they are read."""
+
+LOOK_AHEAD = DAY
+"""How far after the moment readings are looked for, to find clocks that are fast."""
+
+SOURCE_TYPE = func.coalesce(Source.type, "")
+
+IS_PLANNED = SOURCE_TYPE.in_(PLANNED)
+
+IS_TEMPERATURE = Sensor.name == "temperature"
+
+IS_NUMBER = func.abs(TimedBelief.event_value) < float("inf")
+"""Infinity is none, nor is NaN, which in PostgreSQL is more than that."""
+
+LAST_RECORDED_FIRST = (
+    TimedBelief.belief_horizon,
+    # of two at the same moment: always the same one, and of a distribution its median
+    TimedBelief.source_id.desc(),
+    func.abs(TimedBelief.cumulative_probability - 0.5),
+)
+"""Order of values for the same event."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a sensor holds of one kind.
+
+    Parameters
+    ----------
+    sensor_id
+        Of which sensor.
+    kind
+        What the values tell, as a field of ``Facts``.
+    quarters
+        Which quarters of a span have a value, ascending, shape (n,) [quarters after its start].
+    value
+        Of each, shape (n,), as the sensor holds it.
+
+    """
+
+    sensor_id: int
+    kind: str
+    quarters: NDArray[np.int64]
+    value: Floats
+
+
+def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, moment: datetime) -> Iterator[Held]:
+    """Read what sensors of boilers hold, by one statement.
+
+    Of several values of a kind for a quarter, the one that was recorded last counts; but a temperature that no water
+    has takes nothing away that was recorded before.
+
+    Parameters
+    ----------
+    sensor_ids
+        Of sensors of boilers, with values of quarters.
+    start, end
+        The span, on quarters of an hour. Temperatures are looked for in ``LOOK_AHEAD``, too.
+    moment
+        What was recorded later is left out.
+
+    Yields
+    ------
+    Held
+        For each sensor and kind of which there is something.
+
+    """
+    kind, quarter = _kind(), _quarter_after(start)
+    next_quarter = whole_quarters(moment, moment)[0] + QUARTER
+    in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
+    ahead = and_(TimedBelief.event_start >= next_quarter, TimedBelief.event_start < next_quarter + LOOK_AHEAD)
+    no_water = IS_TEMPERATURE & ~TimedBelief.event_value.between(*BELIEVED_C)
+    latest = (
+        db.select(TimedBelief.sensor_id, kind.label("kind"), quarter.label("quarter"), TimedBelief.event_value)
+        .distinct(TimedBelief.sensor_id, quarter, kind)
+        .join(Sensor, Sensor.id == TimedBelief.sensor_id)
+        .join(Source, Source.id == TimedBelief.source_id)
+        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE))
+        .filter(kind.is_not(None), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
+        .order_by(TimedBelief.sensor_id, quarter, kind, no_water, *LAST_RECORDED_FIRST)
+        .subquery()
+    )
+    # no types: SQLAlchemy would look at each single value
+    quarters, value = (func.array_agg(each, type_=NullType()) for each in (latest.c.quarter, latest.c.event_value))
+    series = (latest.c.sensor_id, latest.c.kind)
+    query = db.select(*series, quarters, value).group_by(*series)
+    rows = db.session.execute(query, execution_options={"yield_per": SERIES_AT_ONCE})
+    for sensor_id, name, *columns in rows:
+        numbers, values = np.array(columns[0], dtype=np.int64), np.array(columns[1], dtype=float)
+        ascending = np.argsort(numbers)
+        yield Held(sensor_id, name, numbers[ascending], values[ascending])
+
+
+def _quarter_after(start: datetime) -> ColumnElement[int]:
+    """Return the number of the quarter in which an event begins, from 0 at the start."""
+    seconds = func.date_part("epoch", TimedBelief.event_start - start)
+    return cast(func.floor(seconds / QUARTER.total_seconds()), Integer)
+
+
+def _recorded_at() -> ColumnElement[datetime]:
+    """Return when a value of a sensor of boilers was recorded: the horizon counts from the end of its quarter."""
+    recorded_at: ColumnElement[datetime] = TimedBelief.event_start + QUARTER - TimedBelief.belief_horizon
+    return recorded_at
+
+
+def _kind() -> ColumnElement[str | None]:
+    """Return what a value tells, as a field of ``Facts``; None where it tells nothing."""
+    is_power, is_demand = Sensor.name == "fill-rate", Sensor.name == "demand"
+    before_its_quarter = TimedBelief.belief_horizon > QUARTER
+    return case(
+        (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
+        (is_demand & (SOURCE_TYPE == "forecaster"), "expected_kwh"),
+        (IS_PLANNED, None),
+        (IS_TEMPERATURE, "temperature_c"),
+        (is_demand & before_its_quarter, "expected_kwh"),
+        (before_its_quarter, None),
+        (is_power, "metered_kw"),
+        (is_demand, "demand_kwh"),
+    )
+
+
+def first_readings(sensor_ids: Collection[int], moment: datetime) -> dict[int, pd.Timestamp]:
+    """Return when sensors of temperature held their first believable reading, as recorded by a moment, by their id.
+
+    One index look-up for each: no sensor's years are read.
+    """
+    first = (
+        db.select(TimedBelief.event_start)
+        .join(Source, Source.id == TimedBelief.source_id)
+        .filter(TimedBelief.sensor_id == Sensor.id, TimedBelief.event_start <= moment)
+        .filter(~IS_PLANNED, TimedBelief.event_value.between(*BELIEVED_C))
+        .filter(_recorded_at() <= moment)
+        .order_by(TimedBelief.event_start)
+        .limit(1)
+        .correlate(Sensor)
+        .scalar_subquery()
+    )
+    query = db.select(Sensor.id, first).filter(Sensor.id.in_(sensor_ids))
+    return {sensor_id: pd.Timestamp(found) for sensor_id, found in db.session.execute(query) if found is not None}
+
+
+def prices_per_kwh(prices: Collection[Price], quarters: pd.DatetimeIndex, moment: datetime) -> dict[int, Floats]:
+    """Return what a kWh costs per quarter, shape (quarters,), in each sensor's currency, by its id; by one statement.
+
+    Parameters
+    ----------
+    prices
+        What holds them.
+    quarters
+        Which, without a gap; NaN where no price is known.
+    moment
+        What was recorded later is left out.
+
+    """
+    begin = quarters[0] if len(quarters) else pd.Timestamp(moment)
+    sensors = [price.sensor for price in prices]
+    longest = max((sensor.event_resolution for sensor in sensors), default=QUARTER)
+    query = (
+        db.select(TimedBelief.sensor_id, TimedBelief.event_start, TimedBelief.belief_horizon, TimedBelief.event_value)
+        .join(Source, Source.id == TimedBelief.source_id)
+        .filter(TimedBelief.sensor_id.in_([sensor.id for sensor in sensors]), ~IS_PLANNED, IS_NUMBER)
+        .filter(TimedBelief.event_start > begin - longest, TimedBelief.event_start < begin + len(quarters) * QUARTER)
+        .order_by(TimedBelief.sensor_id, TimedBelief.event_start, *LAST_RECORDED_FIRST)
+    )
+    rows = pd.DataFrame(db.session.execute(query).all(), columns=["sensor", "start", "horizon", "price"])
+    of_sensor = dict(iter(rows.groupby("sensor")))
+    return {
+        price.sensor.id: _in_quarters(price, of_sensor.get(price.sensor.id, rows[:0]), moment)
+        .reindex(quarters)
+        .to_numpy()
+        for price in prices
+    }
+
+
+def _in_quarters(price: Price, rows: pd.DataFrame, moment: datetime) -> pd.Series[Any]:
+    """Return one price per kWh and quarter, from what its sensor holds, of each event the last recorded first."""
+    starts = pd.to_datetime(rows["start"], utc=True)
+    # what could be known when differs from sensor to sensor: the host tells
+    recorded = price.sensor.knowledge_time(pd.DatetimeIndex(starts)) - pd.TimedeltaIndex(rows["horizon"])
+    by_start = pd.Series(price.per_kwh * rows["price"].to_numpy(dtype=float), index=starts)[recorded <= moment]
+    return in_quarters(by_start[~by_start.index.duplicated()], price.sensor.event_resolution)
