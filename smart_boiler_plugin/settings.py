@@ -48,6 +48,8 @@ class Setting:
     def value(self) -> Any:
         """The configured value, or the default where it is unset or of a wrong type (the host has warned then)."""
         configured = current_app.config.get(self.name)
+        if isinstance(self.default, float) and type(configured) is int:
+            return float(configured)
         return configured if isinstance(configured, type(self.default)) else self.default
 
 

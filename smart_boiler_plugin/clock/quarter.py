@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 QUARTER = timedelta(minutes=15)
 
@@ -19,3 +21,21 @@ def whole_quarters(start: datetime, end: datetime) -> tuple[pd.Timestamp, pd.Tim
     # in UTC: pandas rounds local times, and knows no answer in the hour that the clock repeats
     begin = pd.Timestamp(start).tz_convert("UTC").floor(QUARTER).tz_convert(start.tzinfo)
     return begin, pd.Timestamp(end).tz_convert("UTC").ceil(QUARTER).tz_convert(end.tzinfo)
+
+
+def mean_per_step(by_quarter: NDArray[np.float64], begin: float, length: float, steps: int) -> NDArray[np.float64]:
+    """Return the means over steps, shape (steps,), of values that hold for a quarter each.
+
+    Parameters
+    ----------
+    by_quarter
+        The values, shape (quarters,).
+    begin
+        Where the first step begins [quarters].
+    length, steps
+        Length of the steps [quarters], and how many.
+
+    """
+    sums = np.concatenate([[0.0], np.cumsum(by_quarter)])
+    edges = begin + length * np.arange(steps + 1)
+    return np.diff(np.interp(edges, np.arange(len(sums)), sums)) / length

@@ -1,6 +1,6 @@
 """What was measured and planned in a span, for many boilers in one query, and what a kWh cost then.
 
-Everything here reads. What one boiler is planned with: ``observations.py``.
+Everything here reads.
 """
 
 from __future__ import annotations

@@ -5,7 +5,11 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from flask import current_app
 from flexmeasures.data import db
+from flexmeasures.data.services.scheduling import create_scheduling_job
+from rq import SimpleWorker
+from rq.job import Job
 
 from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
@@ -73,8 +77,36 @@ def measure(boiler, values, before=QUARTER, **options):
 
 
 def start_of(boiler, **flex_model):
-    """Return the starting temperature [°C] that a plan rests on, and what it says of it."""
+    """Return the starting temperature [°C] of a plan, and what it says of itself."""
     scheduler = scheduler_of(boiler, **flex_model)
-    scheduler.deserialize_config()
-    plan = scheduler._plans[boiler.asset.id]
-    return boiler.data.tank.temperature_c(1000 * scheduler.flex_model["soc_at_start"]), plan.account
+    _, states, _ = planned(scheduler)
+    return boiler.data.tank.temperature_c(states.iloc[0]), scheduler.info
+
+
+def through_the_queue(asset_or_sensor, *, start=START, hours=24, flex_model=None, flex_context=None):
+    """Plan as the host's API and a worker do, at once; return the job, as it is then."""
+    job = create_scheduling_job(
+        asset_or_sensor=asset_or_sensor,
+        start=start,
+        end=start + timedelta(hours=hours),
+        resolution=QUARTER,
+        belief_time=start + timedelta(hours=1),
+        flex_model=flex_model if flex_model is not None else {},
+        flex_context=flex_context or {},
+        force_new_job_creation=True,
+    )
+    db.session.commit()
+    SimpleWorker([current_app.queues["scheduling"]], connection=current_app.redis_connection).work(burst=True)
+    db.session.expire_all()
+    return Job.fetch(job.id, connection=current_app.redis_connection)
+
+
+def stored_plan(sensor, *, start=START, hours=24):
+    """Return what a plan has stored on a sensor, as a series."""
+    found = sensor.search_beliefs(
+        event_starts_after=start,
+        event_ends_before=start + timedelta(hours=hours),
+        source_types=["scheduler"],
+        most_recent_beliefs_only=True,
+    )
+    return pd.Series(found["event_value"].to_numpy(), index=found.index.get_level_values("event_start"))

@@ -1,6 +1,5 @@
 """BoilerScheduler: what a plan rests on: where and when it starts, the trigger's words and the boiler's own."""
 
-import json
 from datetime import timedelta
 
 import numpy as np
@@ -11,18 +10,19 @@ from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
+from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.facts.observations import Observations
 from tests.factories import store
 from tests.host.boilers import (
-    QUARTERS,
     START,
     measure,
     planned,
     scheduler_of,
     start_of,
+    stored_plan,
+    through_the_queue,
 )
 
 HOUR = timedelta(hours=1)
@@ -172,9 +172,12 @@ def test_a_floor_in_the_trigger_replaces_the_households_programme(boiler):
     assert boiler.data.tank.temperature_c(given[six]) < 50
 
 
-def test_our_own_field_in_a_trigger_does_no_harm(boiler):
-    scheduler = scheduler_of(boiler, given_by_trigger=5, soc_max="6 kWh")
-    assert len(planned(scheduler)[0]) == QUARTERS
+def test_our_own_field_in_a_trigger_is_refused_as_any_unknown_one(boiler):
+    """With it, somebody could tell the worker that the household's floor was replaced."""
+    with pytest.raises(ValidationError, match="given-by-trigger"):
+        planned(scheduler_of(boiler, given_by_trigger=["soc-min"]))
+    with pytest.raises(ValidationError, match="given-by-trigger"):
+        through_the_queue(boiler.sensors["fill-rate"], flex_model={"given-by-trigger": []})
 
 
 def test_a_price_in_the_trigger_replaces_both_prices_of_the_boiler_also_for_the_worker(boiler):
@@ -194,29 +197,17 @@ def test_the_worker_plans_what_was_asked_for(boiler, fields):
     """The host collects the flex-config when a plan is asked for, and the worker collects it again from the result."""
     measure(boiler, [57.0])
     boiler.change_comfort({"programme": [{"from": "06:00", "until": "09:00", "temperature": "60 °C"}]})
+    db.session.commit()
     directly, _, _ = planned(scheduler_of(boiler, **fields))
-    asked = scheduler_of(boiler, **fields)
-    asked.belief_time = None  # as the host's API has it
-    worker = worker_of(boiler, asked)
-    np.testing.assert_array_equal(planned(worker)[0], directly)
+    asked = {name.replace("_", "-"): value for name, value in fields.items()}
+    job = through_the_queue(boiler.sensors["fill-rate"], flex_model=asked)
+    assert job.is_finished
+    np.testing.assert_allclose(stored_plan(boiler.sensors["fill-rate"]), directly, atol=1e-9)
 
 
 def test_the_worker_finds_out_itself_which_prices_are_known(boiler):
-    late = START + timedelta(days=3)
-    worker = worker_of(boiler, scheduler_of(boiler, start=late), start=late)
-    planned(worker)
-    assert worker.info["plan"] == "thermostat, as no price is known"
-
-
-def worker_of(boiler, asked, **options):
-    """Return the worker's scheduler for what was asked, as the host's create_scheduling_job has it."""
-    asked.collect_flex_config()
-    kept = asked.flex_model, asked.flex_context
-    asked.deserialize_config()
-    worker = scheduler_of(boiler, **options)
-    # through the queue
-    worker.flex_model, worker.flex_context = json.loads(json.dumps(kept))
-    return worker
+    job = through_the_queue(boiler.sensors["fill-rate"], start=START + timedelta(days=3))
+    assert job.meta["scheduler_info"]["plan"] == "thermostat, as no price is known"
 
 
 def test_a_limit_of_the_site_is_kept_also_where_the_tank_is_cold(boiler):
@@ -230,7 +221,7 @@ def test_an_asset_that_this_plugin_did_not_make_is_told_apart(boiler):
     with pytest.raises(SmartBoilerError, match="is no boiler"):
         Boiler(boiler.asset)
     with pytest.raises(SmartBoilerError, match="is no boiler"):
-        scheduler_of(boiler).deserialize_config()
+        planned(scheduler_of(boiler))
 
 
 # --- when
@@ -253,18 +244,6 @@ def test_a_start_in_the_hour_that_the_clock_repeats_is_planned_too(boiler, start
     power, _, _ = planned(scheduler)
     assert power.index[0] == start - timedelta(minutes=7)
     assert scheduler.info["start"]["from"] == "reading carried forward"
-
-
-@pytest.mark.parametrize("minutes", [5, 30, 60])
-def test_draw_offs_are_the_same_heat_in_steps_of_any_length(boiler, minutes):
-    """By hand: 12 hours of 0.1 kWh a quarter on the sensor; profile S draws 1.47 kWh from noon on."""
-    store(boiler.sensors["demand"], [0.1] * 48, START)
-    known = Observations(boiler, START + timedelta(hours=1))
-    drawn_kw, from_sensor = known.drawn_kw(START, START + timedelta(hours=24), timedelta(minutes=minutes))
-    steps = 24 * 60 // minutes
-    assert (len(drawn_kw), from_sensor) == (steps, steps // 2)
-    assert drawn_kw[: steps // 2] == pytest.approx(0.4)
-    assert drawn_kw.sum() * minutes / 60 == pytest.approx(4.8 + 0.315 + 0.105 + 0.105 + 0.420 + 0.525)
 
 
 def test_a_plan_in_hours_serves_the_draw_offs_of_quarters(boiler):

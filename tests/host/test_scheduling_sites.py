@@ -38,7 +38,7 @@ def planned_house(house, price, flex_model):
         return_multiple=True,
     )
     results = scheduler.compute()
-    return scheduler.info, {r["sensor"].id: r["data"] for r in results if r["name"] == "storage_schedule"}
+    return scheduler.info, {r["asset"]: r["data"] for r in results if r["name"] == "storage_schedule"}
 
 
 @pytest.mark.parametrize("named", [0, 1, 2])
@@ -46,9 +46,9 @@ def test_all_boilers_of_a_house_are_planned_whichever_the_trigger_names(house, h
     asset, first, second = house
     sensors = [boiler.sensors["fill-rate"].id for boiler in (first, second)]
     _, power = planned_house(asset, household[1], [{"sensor": sensor} for sensor in sensors[:named]])
-    assert power.keys() == set(sensors)
-    np.testing.assert_allclose(power[sensors[0]][:4], 1.5)
-    assert power[sensors[1]].iloc[0] < 1.5
+    assert power.keys() == {first.asset.id, second.asset.id}
+    np.testing.assert_allclose(power[first.asset.id][:4], 1.5)
+    assert power[second.asset.id].iloc[0] < 1.5
 
 
 def test_what_a_plan_for_several_boilers_rests_on_is_told_for_each(house, household):

@@ -1,0 +1,129 @@
+"""Prices of a plan, as the flex-context names them, with typical ones where none is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from flexmeasures import Sensor
+from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
+from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityField
+from marshmallow import ValidationError
+
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.plan.policy import Policy
+from smart_boiler_plugin.plan.prices import StepPrices, with_typical
+from smart_boiler_plugin.plan.span import Span
+from smart_boiler_plugin.units import currency_of
+
+CONSUMPTION, PRODUCTION = "consumption-price", "production-price"
+
+
+def prices_alone(context: Mapping[str, Any], boiler: Boiler, facts: Facts, policy: Policy, span: Span) -> StepPrices:
+    """Return the prices per step of a boiler that is planned alone: of its facts, else as the flex-context says.
+
+    Raises
+    ------
+    marshmallow.ValidationError
+        If the flex-context's price is none.
+
+    """
+    named = context.get(CONSUMPTION)
+    if named is None or named == boiler.asset.flex_context.get(CONSUMPTION):
+        return _of_facts(facts, span)
+    priced = VariableQuantityField("/MWh").deserialize(named)
+    if isinstance(priced, (Sensor, SensorReference)):
+        return _of_sensor(priced, policy, span, boiler.timezone)
+    first = priced[0]["value"] if isinstance(priced, list) else priced
+    per_kwh = f"{currency_of(str(first.units))}/kWh"
+    of_each = _series(priced, per_kwh, span, fill_sides=True)
+    return with_typical(of_each, of_each[:0])
+
+
+def complete(context: dict[str, Any], policy: Policy, span: Span, timezone: str) -> StepPrices | None:
+    """Fill gaps in the prices of a flex-context, for the host to read next.
+
+    Parameters
+    ----------
+    context
+        As the host has it before it reads it; changed in place.
+    policy
+        How far back typical prices are taken from.
+    span
+        Of the plan.
+    timezone
+        Of the household (IANA name).
+
+    Returns
+    -------
+    The consumption prices per step, as far as they come from a sensor; None where they do not.
+
+    """
+    if context.get(PRODUCTION) == context.get(CONSUMPTION):
+        # the host takes the latter for both then, and reads it once
+        context.pop(PRODUCTION, None)
+    found = None
+    for name in (CONSUMPTION, PRODUCTION):
+        field = context.get(name)
+        if not isinstance(field, dict):
+            continue
+        try:
+            sensor = VariableQuantityField("/MWh").deserialize(field)
+        except ValidationError:
+            # the host reads it again, and refuses it with the name of the field
+            continue
+        prices = _of_sensor(sensor, policy, span, timezone)
+        per_kwh = f"{currency_of(sensor.unit)}/kWh"
+        if not prices.known:
+            context[name] = f"0 {per_kwh}"
+        elif prices.assumed.any():
+            context[name] = _events(prices, span, per_kwh)
+        found = prices if name == CONSUMPTION else found
+    return found
+
+
+def _of_facts(facts: Facts, span: Span) -> StepPrices:
+    """Return the means of the quarters' prices over the steps of a plan, with typical ones in the gaps."""
+    start, end = span.window
+    before, within = facts.span(facts.quarters[0], start), facts.span(start, end)
+    priced = pd.Series(facts.price, index=facts.quarters)
+    quarters = with_typical(priced[within], priced[before])
+    steps, length = round((end - start) / span.step), span.step / QUARTER
+    assumed = mean_per_step(quarters.assumed.astype(float), 0.0, length, steps) > 0
+    return StepPrices(mean_per_step(quarters.of_each, 0.0, length, steps), assumed)
+
+
+def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, timezone: str) -> StepPrices:
+    """Return a sensor's prices per step and kWh, with typical ones in the gaps."""
+    per_kwh = f"{currency_of(sensor.unit)}/kWh"
+    prices = _series(sensor, per_kwh, span).tz_convert(timezone)
+    if not prices.isna().any() or prices.isna().all():
+        return with_typical(prices, prices[:0])
+    before = Span(span.start - policy.typical_price_span, span.start, span.step, span.moment)
+    return with_typical(prices, _series(sensor, per_kwh, before).tz_convert(timezone))
+
+
+def _series(priced: Any, unit: str, span: Span, *, fill_sides: bool = False) -> pd.Series[Any]:
+    """Return prices per step as the host reads them; NaN where there is none."""
+    series: pd.Series[Any] = get_continuous_series_sensor_or_quantity(
+        variable_quantity=priced,
+        unit=unit,
+        query_window=span.window,
+        resolution=span.step,
+        beliefs_before=span.moment,
+        fill_sides=fill_sides,
+    ).astype(float)
+    return series
+
+
+def _events(prices: StepPrices, span: Span, unit: str) -> list[dict[str, str]]:
+    """Return prices per step as the host has them in a flex-context."""
+    begins = pd.date_range(*span.window, freq=span.step, inclusive="left")
+    return [
+        {"start": begin.isoformat(), "end": (begin + span.step).isoformat(), "value": f"{value} {unit}"}
+        for begin, value in zip(begins, np.asarray(prices.of_each).tolist(), strict=True)
+    ]

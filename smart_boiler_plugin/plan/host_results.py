@@ -1,0 +1,146 @@
+"""Results of a plan: as the host has them, and stored by us.
+
+Ours carry no ``sensor``: the host would compare each quarter with all that was ever stored for it, which is most of the
+time of a plan that is made again. They are stored by one statement once the host has stored the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from flexmeasures import Sensor, Source
+from flexmeasures.data.models.planning.storage import SCHEDULING_RESULT_KEY
+from flexmeasures.data.services.scheduling_result import SchedulingJobResult
+
+from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.clock.quarter import mean_per_step
+from smart_boiler_plugin.physics.envelope import Series
+from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
+from smart_boiler_plugin.plan.solve import Answer
+from smart_boiler_plugin.plan.store import Values, store
+
+ROLE_BY_RESULT = {"storage_schedule": "fill-rate", "state_of_charge": "state-of-charge", "temperature": "temperature"}
+"""Names of results, and of the sensors on which they are stored."""
+
+ENERGY = "electricity net energy"
+"""The host's name of the commitment that holds the energy price."""
+
+
+class Results:
+    """Results of one plan.
+
+    Parameters
+    ----------
+    round_to_decimals
+        To which results are rounded, as the host does; None or 0 does not round.
+
+    """
+
+    def __init__(self, round_to_decimals: int | None) -> None:
+        self._decimals = round_to_decimals
+        self._job = JobResult()
+        self._kept: list[tuple[Sensor, pd.Series[Any]]] = []
+
+    def of_answer(self, boiler: Boiler, problem: Problem, answer: Answer, currency: str) -> list[dict[str, Any]]:
+        """Return the results of a boiler that was planned alone, in the host's form, and keep them to be stored."""
+        device, tank = problem.device, problem.data.tank
+        edges = device.moments.append(device.ends[-1:])
+        temperature = pd.Series(tank.temperature_c(answer.mean_states_kwh), index=device.moments)
+        self._job = JobResult(unresolved=_unresolved(boiler, problem, answer.states_kwh[1:]))
+        series = {
+            "storage_schedule": pd.Series(answer.power_kw, index=device.moments),
+            "state_of_charge": pd.Series(answer.states_kwh, index=edges),
+            "temperature": temperature,
+        }
+        return [
+            *(self._kept_result(boiler, name, values) for name, values in series.items()),
+            {"name": "commitment_costs", "data": {ENERGY: answer.cost or 0.0}, "unit": currency},
+            {"name": SCHEDULING_RESULT_KEY, "data": self._job},
+        ]
+
+    def of_host(self, results: list[dict[str, Any]], boilers: Collection[Boiler]) -> list[dict[str, Any]]:
+        """Return the host's results, without the sensors of boilers, whose values are kept to be stored by us."""
+        owner = {sensor.id: boiler for boiler in boilers for sensor in boiler.sensors.values()}
+        ours: list[dict[str, Any]] = []
+        for result in results:
+            boiler = owner.get(result["sensor"].id) if "sensor" in result else None
+            if boiler is None:
+                ours.append(self._with_count(result))
+                continue
+            ours.append(self._kept_result(boiler, result["name"], result["data"]))
+            if result["name"] == "state_of_charge":
+                means = (result["data"].to_numpy()[:-1] + result["data"].to_numpy()[1:]) / 2
+                temperature_c = pd.Series(boiler.data.tank.temperature_c(means), index=result["data"].index[:-1])
+                ours.append(self._kept_result(boiler, "temperature", temperature_c))
+        return ours
+
+    def _with_count(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return a result of the host's; its account of the job is one to which we can add."""
+        if result.get("name") != SCHEDULING_RESULT_KEY:
+            return result
+        self._job = JobResult(unresolved=result["data"].unresolved, resolved=result["data"].resolved)
+        return {**result, "data": self._job}
+
+    def _kept_result(self, boiler: Boiler, name: str, values: pd.Series[Any]) -> dict[str, Any]:
+        """Return a result in the host's form, but for its sensor, and keep it to be stored."""
+        rounded = values.round(self._decimals) if self._decimals else values
+        role = ROLE_BY_RESULT.get(name)
+        if role in boiler.sensors:
+            self._kept.append((boiler.sensors[role], rounded))
+        return {"name": name, "data": rounded, "asset": boiler.asset.id, "unit": UNIT_BY_ROLE.get(role or "", "")}
+
+    def store(self, source: Source, recorded_at: datetime, step: timedelta) -> None:
+        """Store what was kept, and add the number of values written to the account of the job. Commits nothing.
+
+        Parameters
+        ----------
+        source
+            Of the scheduler.
+        recorded_at
+            The moment of the plan.
+        step
+            Length of its steps.
+
+        """
+        written = store((_events(sensor, values, step) for sensor, values in self._kept), source, recorded_at)
+        self._job.document["num-beliefs"] += written
+
+
+class JobResult(SchedulingJobResult):
+    """The host's account of a scheduling job, to which the number of values that we store ourselves can be added."""
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The account as JSON: always the same object, which the host completes and keeps."""
+        document: dict[str, Any] = super().to_dict()
+        return document
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.document
+
+
+def _events(sensor: Sensor, values: pd.Series[Any], step: timedelta) -> Values:
+    """Return values per step of a plan as events of a sensor: the means, where these are longer or shorter."""
+    starts, resolution = pd.DatetimeIndex(values.index), sensor.event_resolution
+    numbers: Series = values.to_numpy(dtype=float)
+    if resolution in (step, timedelta(0)):
+        return Values(sensor, starts, numbers)
+    count = int(len(numbers) * step / resolution)
+    means = mean_per_step(numbers, 0.0, resolution / step, count)
+    return Values(sensor, pd.date_range(starts[0], periods=count, freq=resolution), means)
+
+
+def _unresolved(boiler: Boiler, problem: Problem, states_kwh: Series) -> list[dict[str, Any]]:
+    """Return which floors are not met, in the host's form (``SchedulingJobResult``)."""
+    missed = problem.wished_kwh - states_kwh
+    spots = [
+        {"datetime": moment.tz_convert("UTC").isoformat(), "violation": f"{missing:.3f} kWh"}
+        for moment, missing in zip(problem.device.ends, missed.tolist(), strict=True)
+        if missing > NOTICED_KWH
+    ]
+    return [{"asset": boiler.asset.id, "soc-minima": spots}] if spots else []

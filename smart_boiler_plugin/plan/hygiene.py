@@ -1,0 +1,139 @@
+"""When a boiler's hygiene is due, and the floor of a plan with hygiene in it. Pure.
+
+Where it costs least: ``physics/hygiene.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smart_boiler_plugin.boiler.comfort import Away, Hygiene
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.physics import hygiene
+from smart_boiler_plugin.physics.envelope import Envelope, Series
+from smart_boiler_plugin.plan.device import Device
+from smart_boiler_plugin.plan.policy import Policy
+
+MARGIN_K = 0.5
+"""How much hotter than it must be a tank is planned to be [K]: a sensor that reads some tenths low would not see it."""
+
+TOLERANCE_K = 0.01
+"""A ceiling this little below the temperature of hygiene is not below it [K]: what rounding takes away."""
+
+LONGEST_WARM_UP = 10_000
+"""A tank that takes longer to be made hot [steps] is as good as one that takes just that: no calendar ends before."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Hygiene of one boiler: what the household wants, else what the server's settings say.
+
+    Parameters
+    ----------
+    temperature_c, duration, interval
+        How hot [°C], for how long, and how often.
+
+    """
+
+    temperature_c: float
+    duration: timedelta
+    interval: timedelta
+
+    @classmethod
+    def of(cls, household: Hygiene, policy: Policy) -> Wanted:
+        """Return what is wanted of a household's boiler."""
+        return cls(
+            household.temperature_c or policy.hygiene_temperature_c,
+            household.duration or policy.hygiene_duration,
+            household.interval or policy.hygiene_interval,
+        )
+
+
+def due(
+    wanted: Wanted, facts: Facts, away: Away | None, begin: pd.Timestamp
+) -> tuple[pd.Timestamp | None, dict[str, Any]]:
+    """Return when hygiene must be done at the latest, and for people why.
+
+    Parameters
+    ----------
+    wanted, away
+        What the household wants.
+    facts
+        Of the boiler.
+    begin
+        Of the plan.
+
+    Returns
+    -------
+    None for when, if the boiler was never seen: it may not be in service yet.
+
+    """
+    done = hygiene.last_done(facts.readings_c(begin + QUARTER), wanted.temperature_c, wanted.duration, QUARTER)
+    since = done if done is not None else facts.first_reading
+    if since is None:
+        return None, {"added": False, "due": None}
+    # it may have been hot before the readings that were looked at
+    latest = max(since, begin - wanted.interval - DAY) + wanted.interval
+    if away and away.begin <= latest < away.until:
+        # nobody draws water; on return it is clean
+        latest = pd.Timestamp(away.until).tz_convert(begin.tz)
+    said: dict[str, Any] = {"added": False, "due": latest.isoformat()}
+    if done is not None:
+        said["last_done"] = done.isoformat()
+    return latest, said
+
+
+def floor_with_hygiene(
+    wanted: Wanted, latest: pd.Timestamp, data: BoilerData, device: Device, bounds: Envelope, price: Series
+) -> tuple[Series | None, dict[str, Any]]:
+    """Return the floor [kWh] at the end of each step, shape (n,), with hygiene where it costs least, and what to say.
+
+    Parameters
+    ----------
+    wanted, latest
+        What is wanted, and when it must be done at the latest.
+    data, device
+        The boiler, in n steps.
+    bounds
+        Of the plan without hygiene.
+    price
+        Of heat, shape (n,) [currency/kWh].
+
+    Returns
+    -------
+    None for the floor where this plan has no hygiene.
+
+    """
+    tank, step, ends = data.tank, device.step, device.ends
+    ceiling = float(bounds.highest_kwh.max())
+    if tank.temperature_c(ceiling) < wanted.temperature_c - TOLERANCE_K:
+        return None, {"problem": f"the ceiling is below {wanted.temperature_c:g} °C"}
+    hot = min(tank.state_of_charge_kwh(wanted.temperature_c + MARGIN_K), ceiling)
+    heat_kwh = float(bounds.steps.heat_max_kwh.mean())
+    if heat_kwh <= 0:
+        return None, {"problem": "there is no power to heat with"}
+    # what must be done before the next plan could do it is done in this one
+    warm_up = min(hot / heat_kwh, LONGEST_WARM_UP) * step
+    if latest > ends[-1] + warm_up + wanted.duration:
+        return None, {}
+    hold, deadline = -(-wanted.duration // step), int((latest - device.moments[0]) // step) - 1
+    placed = hygiene.place(bounds, price, device.start_kwh, hot, hold, deadline=deadline)
+    if placed is None:
+        # beyond what this plan can do: as hot as possible as soon as possible, and the next plan goes on
+        told = "it cannot be reached within this plan, which heats as much as it can"
+        return np.full(len(ends), hot), {"added": True, "problem": told}
+    floor = np.full(len(ends), -np.inf)
+    floor[max(placed.first, 0) : placed.last + 1] = hot
+    return floor, {
+        "added": True,
+        "planned_from": (device.moments[0] + (placed.first + 1) * step).isoformat(),
+        "planned_until": (device.moments[0] + (placed.last + 1) * step).isoformat(),
+    }

@@ -1,0 +1,38 @@
+"""Policy: what the server's settings say about all plans, as a value. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from smart_boiler_plugin.clock.days import DAY
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What holds for all plans of a server.
+
+    Parameters
+    ----------
+    max_reading_age
+        How old a reading may be to plan from it as it is.
+    max_carried_age
+        How old a reading may be to be carried forward.
+    typical_price_span
+        How far back typical prices are taken from, where a price is not known.
+    hygiene_temperature_c, hygiene_duration, hygiene_interval
+        How hot a tank is made [°C], for how long and how often.
+
+    """
+
+    max_reading_age: timedelta = timedelta(hours=2)
+    max_carried_age: timedelta = timedelta(days=2)
+    typical_price_span: timedelta = timedelta(days=7)
+    hygiene_temperature_c: float = 60.0
+    hygiene_duration: timedelta = timedelta(minutes=30)
+    hygiene_interval: timedelta = timedelta(days=7)
+
+    def looks_back(self, hygiene_interval: timedelta | None = None) -> timedelta:
+        """Return how far back from its start a plan asks for facts, with a household's own interval of hygiene."""
+        hygiene = (hygiene_interval or self.hygiene_interval) + DAY
+        return max(hygiene, self.max_carried_age, self.max_reading_age, self.typical_price_span)

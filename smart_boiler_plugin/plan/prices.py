@@ -1,0 +1,55 @@
+"""Prices of a plan's steps: what is known, and where nothing is, what is typical of the time of day. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from smart_boiler_plugin.physics.envelope import Series
+
+
+@dataclass(frozen=True)
+class StepPrices:
+    """What one kWh costs in each of n steps.
+
+    Parameters
+    ----------
+    of_each
+        Price per kWh, shape (n,); typical where it is not known, NaN where no price is known at all.
+    assumed
+        Which of them are typical ones, shape (n,).
+
+    """
+
+    of_each: Series
+    assumed: NDArray[np.bool_]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a price for any step."""
+        return not np.isnan(self.of_each).all()
+
+
+def with_typical(prices: pd.Series, before: pd.Series) -> StepPrices:
+    """Return prices with the gaps filled by the mean price of the same local time of day, else by the mean price.
+
+    Parameters
+    ----------
+    prices
+        Of the steps, in local time; NaN where unknown. Where none is known, none is assumed.
+    before
+        Of earlier days, by which gaps are filled as well.
+
+    """
+    unknown = prices.isna().to_numpy()
+    if unknown.all():
+        return StepPrices(prices.to_numpy(dtype=float), np.zeros(len(prices), dtype=bool))
+    if not unknown.any():
+        return StepPrices(prices.to_numpy(dtype=float), unknown)
+    there = pd.concat([before, prices]).dropna()
+    by_time = there.groupby(pd.DatetimeIndex(there.index).time).mean()
+    typical = [by_time.get(moment.time(), there.mean()) for moment in pd.DatetimeIndex(prices.index)]
+    return StepPrices(np.where(unknown, typical, prices.to_numpy(dtype=float)), unknown)

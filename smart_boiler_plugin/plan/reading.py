@@ -1,0 +1,43 @@
+"""What plans read: the server's settings as a policy, and the facts of their boilers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.read import read_facts
+from smart_boiler_plugin.plan.policy import Policy
+from smart_boiler_plugin.settings import (
+    HYGIENE_DURATION,
+    HYGIENE_INTERVAL,
+    HYGIENE_TEMPERATURE,
+    MAX_CARRIED_AGE,
+    MAX_READING_AGE,
+    TYPICAL_PRICE_SPAN,
+)
+
+
+def policy() -> Policy:
+    """Return what the server's settings say about all plans."""
+    return Policy(
+        max_reading_age=MAX_READING_AGE.value,
+        max_carried_age=MAX_CARRIED_AGE.value,
+        typical_price_span=TYPICAL_PRICE_SPAN.value,
+        hygiene_temperature_c=HYGIENE_TEMPERATURE.value,
+        hygiene_duration=HYGIENE_DURATION.value,
+        hygiene_interval=HYGIENE_INTERVAL.value,
+    )
+
+
+def facts_for_plans(
+    boilers: Sequence[Boiler], moment: datetime, start: datetime, end: datetime, rules: Policy
+) -> dict[int, Facts]:
+    """Return what is known of boilers at a moment for plans of a span, by the ids of their assets.
+
+    It reaches as far back as any question about these boilers does.
+    """
+    looks_back = max((rules.looks_back(boiler.comfort.hygiene.interval) for boiler in boilers), default=timedelta(0))
+    return {facts.asset_id: facts for facts in read_facts(boilers, moment, start - looks_back, end + DAY)}

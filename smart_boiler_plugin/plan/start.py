@@ -1,0 +1,79 @@
+"""Where a plan starts: the last reading, that reading carried forward, or the floor. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.thermostat import Floats
+from smart_boiler_plugin.plan.policy import Policy
+
+
+def start_kwh(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp) -> tuple[float, dict[str, str]]:
+    """Return the state of charge [kWh] at the start of a plan, and for people where it is from.
+
+    Parameters
+    ----------
+    data, facts
+        The boiler, and what is known of it.
+    policy
+        How old a reading may be.
+    start
+        Of the plan, on a quarter of an hour.
+
+    """
+    temperature_c, said = _start_c(data, facts, policy, start)
+    return data.tank.state_of_charge_kwh(temperature_c), said
+
+
+def _start_c(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp) -> tuple[float, dict[str, str]]:
+    readings = facts.readings_c(start + QUARTER)
+    if not readings.empty:
+        measured_at, reading_c = readings.index[-1], float(readings.iloc[-1])
+        age = start - measured_at
+        said = {"reading": f"{reading_c:.2f} °C", "measured_at": measured_at.isoformat()}
+        if age <= policy.max_reading_age:
+            return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
+        if age <= policy.max_carried_age:
+            carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start)
+            return carried_c, {"from": "reading carried forward", "temperature": f"{carried_c:.2f} °C", **said}
+    floor_c = data.temperature_min_c
+    return floor_c, {"from": "floor", "temperature": f"{floor_c:.2f} °C"}
+
+
+def carried_forward_c(
+    data: BoilerData, facts: Facts, reading_c: float, since: pd.Timestamp, until: pd.Timestamp
+) -> float:
+    """Return the temperature [°C] that a reading has become, by what the boiler did since and what was drawn.
+
+    Power is as metered, else as planned, else none; draw-offs are as measured, else as expected, else as of the
+    tapping profile.
+    """
+    tank, span = data.tank, facts.span(since, until)
+    power_kw, drawn = np.nan_to_num(facts.power_kw[span]), expected_draw_offs_kwh(data, facts)[span]
+    state = tank.state_of_charge_kwh(reading_c)
+    full = max(state, tank.state_of_charge_kwh(data.temperature_max_c))
+    for kw, kwh in zip(power_kw.tolist(), drawn.tolist(), strict=True):
+        state = tank.after(state, QUARTER_H, data.cop * kw, kwh)
+        # no heat can be drawn that is not there, and the tank's own limiter ends the heating
+        state = min(max(state, 0.0), full)
+    return tank.temperature_c(state)
+
+
+def expected_draw_offs_kwh(data: BoilerData, facts: Facts, *, assume: bool = True) -> Floats:
+    """Return the heat drawn per quarter [kWh], shape (quarters,): as measured, else expected, else as by the profile.
+
+    Parameters
+    ----------
+    data, facts
+        The boiler, and what is known of it.
+    assume
+        Whether the tapping profile counts where nothing is known; else nothing is drawn there.
+
+    """
+    assumed = drawn_kwh(data.tapping_profile, facts.quarters, QUARTER_H) if assume else 0.0
+    return np.where(np.isnan(facts.draw_off_kwh), assumed, facts.draw_off_kwh)
