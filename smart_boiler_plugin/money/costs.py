@@ -72,7 +72,8 @@ class Costs:
 
     def _reporter(self, price: Sensor) -> ProfitOrLossReporter:
         """Return the host's reporter; its data source is that of a report with this price from the command line."""
-        known = self._day.price_by_id[price.id]
+        number = [boiler.price.id for boiler in self._day.boilers].index(price.id)
+        known = pd.Series(self._day.price[:, number], index=self._day.moments)
         # a quarter without a price counts at the mean, as in the day's account
         read = ReadSensor(price, known.fillna(known.mean()), unit=f"{currency_of(price.unit)}/kWh")
         return ProfitOrLossReporter(consumption_price_sensor=read, production_price_sensor=read, loss_is_positive=True)

@@ -1,7 +1,7 @@
 """What boilers cost in a day, and what they saved against an ordinary thermostat, at equal heat left in the tank.
 
-Pure: NumPy and pandas, many boilers at once. Where the measurements come from: ``facts/measured.py``; what an ordinary
-thermostat does: ``physics/thermostat.py``.
+Pure: NumPy and pandas, many boilers at once. How the day went: ``course.py``; what an ordinary thermostat does:
+``physics/thermostat.py``.
 
 Both the boiler and the thermostat follow the same model of the tank, with the same draw-offs. So an error of the model
 or of a draw-off is in both, and what is compared is what the difference in power did.

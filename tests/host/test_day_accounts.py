@@ -308,3 +308,60 @@ def test_a_plan_of_the_scheduler_is_what_a_boiler_without_a_meter_took(boiler):
     assert found.cost > 0.1
     # the cheapest way to serve the same household, in a tank that is kept less hot
     assert found.savings > 0
+
+
+def run_thermostat(tank, state, drawn, *, heating, kw=1.5, restart_c=55.0, full_c=60.0):
+    """Return power [kW] per quarter and states of charge [kWh] at their edges, worked out quarter by quarter."""
+    restart, full = tank.state_of_charge_kwh(restart_c), tank.state_of_charge_kwh(full_c)
+    power, states = [], [state]
+    for heat in drawn:
+        heating = heating or states[-1] <= restart
+        idle, most = (tank.after(states[-1], 0.25, each, heat) for each in (0.0, kw))
+        power.append(kw * min(max(full - idle, 0) / (most - idle), 1) if heating else 0.0)
+        states.append(tank.after(states[-1], 0.25, power[-1], heat))
+        heating = heating and states[-1] < full - 1e-9
+    return np.array(power), np.array(states)
+
+
+@pytest.mark.parametrize("heating", [True, False])
+def test_the_thermostat_runs_from_a_day_before_midnight_with_each_draw_off_and_price_in_its_own_quarter(
+    boiler, heating
+):
+    """No two quarters are alike: whatever is taken from the quarter before or after changes the amounts."""
+    tank, warm_up, day = boiler.data.tank, slice(0, 96), slice(96, 192)
+    begin = MIDNIGHT - timedelta(days=1)
+    drawn = 0.02 + 0.0004 * np.arange(192) + 0.03 * (np.arange(192) % 7 == 3)
+    # a boiler between the limits, and whether it heats just before; then the thermostat goes on with that
+    state = tank.state_of_charge_kwh(57.0)
+    measure(boiler, "temperature", [56.5, 57.5], begin - QUARTER)
+    measure(boiler, "fill-rate", [0.0, 0.0, 1.5 * heating, 1.5 * (not heating)], begin - 3 * QUARTER)
+    measure(boiler, "demand", drawn, begin)
+    # what the boiler really did: it was colder when the day began
+    measure(boiler, "temperature", [47.0, 49.0], MIDNIGHT - QUARTER)
+    power = 0.3 + 0.004 * np.arange(96)
+    measure(boiler, "fill-rate", power, MIDNIGHT)
+
+    before, states = run_thermostat(tank, state, drawn[warm_up], heating=heating)
+    on = before[-1] > 0 and states[-1] < tank.state_of_charge_kwh(60.0) - 1e-9
+    baseline, baseline_states = run_thermostat(tank, states[-1], drawn[day], heating=on)
+    own = [tank.state_of_charge_kwh(48.0)]
+    for kw, heat in zip(power, drawn[day], strict=True):
+        own.append(tank.after(own[-1], 0.25, kw, heat))
+    missing = (baseline_states[-1] - own[-1]) - (baseline_states[0] - own[0])
+    found = account(boiler)
+    assert found.cost == pytest.approx(prices() @ power / 4, abs=1e-9)
+    assert found.baseline_kwh == pytest.approx(baseline.sum() / 4, abs=1e-9)
+    assert found.baseline_cost == pytest.approx(prices() @ baseline / 4, abs=1e-9)
+    assert found.missing_heat_kwh == pytest.approx(missing, abs=1e-9)
+    assert found.savings == pytest.approx(found.baseline_cost - found.cost - missing * prices().mean(), abs=1e-9)
+
+
+def test_a_boiler_without_a_price_spoils_no_account_of_others(boiler):
+    other = make_household_boiler(make_account("Other"), "Boiler of another")
+    for each in (boiler, other):
+        measure(each, "fill-rate", [1.0] * 96, MIDNIGHT)
+    other.asset.flex_context = {}
+    (day,) = read_days([Boiler(other.asset), boiler], DAY)
+    none, found = day.accounts()
+    assert "names no sensor of a price per energy" in str(none)
+    assert found.cost == pytest.approx(prices().sum() / 4)
