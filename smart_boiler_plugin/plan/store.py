@@ -1,0 +1,133 @@
+"""Storing what was worked out, for one boiler or for all of them: what has changed is written, and nothing else.
+
+The host's ``save_to_db`` compares event by event in pandas, and asks the database for each sensor by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from operator import attrgetter
+
+import numpy as np
+import pandas as pd
+from flexmeasures import Sensor, Source
+from flexmeasures.data import db
+from numpy.typing import NDArray
+from sqlalchemy import text
+
+from smart_boiler_plugin.physics.thermostat import Floats
+
+ROWS_AT_ONCE = 50_000
+"""How many values one statement takes at most: some 3 MB of text."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+MICROSECOND = timedelta(microseconds=1)
+
+STORE = text("""
+    INSERT INTO timed_belief (sensor_id, source_id, event_start, belief_horizon, cumulative_probability, event_value)
+    SELECT new.sensor_id, :source_id, new.event_start, new.belief_horizon, 0.5, new.event_value
+    FROM (
+        SELECT sensor_id, event_value,
+               TIMESTAMPTZ 'epoch' + start_us * INTERVAL '1 microsecond' AS event_start,
+               horizon_us * INTERVAL '1 microsecond' AS belief_horizon
+        FROM unnest(CAST(:sensor_ids AS integer[]), CAST(:starts_us AS bigint[]),
+                    CAST(:horizons_us AS bigint[]), CAST(:event_values AS double precision[]))
+             AS given (sensor_id, start_us, horizon_us, event_value)
+    ) AS new
+    LEFT JOIN LATERAL (
+        SELECT event_value FROM timed_belief
+        WHERE sensor_id = new.sensor_id AND event_start = new.event_start AND source_id = :source_id
+              AND belief_horizon >= new.belief_horizon
+        ORDER BY belief_horizon LIMIT 1
+    ) AS last ON true
+    WHERE last.event_value IS NULL OR abs(new.event_value - last.event_value) > 1e-9
+    ORDER BY new.sensor_id, new.event_start
+    ON CONFLICT (event_start, belief_horizon, cumulative_probability, sensor_id, source_id)
+    DO UPDATE SET event_value = excluded.event_value
+    WHERE abs(excluded.event_value - timed_belief.event_value) > 1e-9
+""")
+"""The last value is looked up one by one: with DISTINCT ON in place of LATERAL, PostgreSQL at times reads all of them.
+
+Rows go in by one order, so that of two who store the same, one waits for the other, and never both.
+"""
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values of one sensor.
+
+    Parameters
+    ----------
+    sensor
+        Which.
+    starts
+        When the events begin, aware of the time zone; none twice.
+    values
+        One per event, in the sensor's unit; NaN or infinite: nothing is stored there.
+
+    """
+
+    sensor: Sensor
+    starts: pd.DatetimeIndex
+    values: Floats
+
+
+def store(values: Iterable[Values], source: Source, recorded_at: datetime) -> int:
+    """Store values that differ from what the source last said of the same events. Commits nothing.
+
+    A value recorded at the very moment of a stored one takes its place. Harmless to repeat: the second time, no row is
+    written. One statement for every ``ROWS_AT_ONCE`` values.
+
+    Parameters
+    ----------
+    values
+        Of as many sensors as there are, each of them once.
+    source
+        Whose they are; those of others stay as they are.
+    recorded_at
+        When they became known, aware of the time zone. What was recorded later than that is not looked at.
+
+    Returns
+    -------
+    Number of rows written.
+
+    Raises
+    ------
+    sqlalchemy.exc.DBAPIError
+        If the database refuses a value, or an event is given twice; then none is stored, and the transaction (or its
+        savepoint) is to be rolled back.
+
+    """
+    ordered = sorted(values, key=attrgetter("sensor.id"))
+    if not ordered:
+        return 0
+    starts_us = np.concatenate([each.starts.as_unit("us").asi8 for each in ordered])
+    knowable_us = np.concatenate([_knowledge_horizons_us(each) for each in ordered])
+    columns = {
+        "sensor_ids": np.repeat([each.sensor.id for each in ordered], [len(each.starts) for each in ordered]),
+        "starts_us": starts_us,
+        "horizons_us": starts_us - knowable_us - (recorded_at - EPOCH) // MICROSECOND,
+        "event_values": np.concatenate([np.asarray(each.values, dtype=float) for each in ordered]),
+    }
+    wanted = np.flatnonzero(np.isfinite(columns["event_values"]))
+    parts = [wanted[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(wanted), ROWS_AT_ONCE)]
+    return sum(
+        db.session.execute(
+            STORE, {"source_id": source.id, **{name: _array(column[part]) for name, column in columns.items()}}
+        ).rowcount
+        for part in parts
+    )
+
+
+def _knowledge_horizons_us(values: Values) -> NDArray[np.int64]:
+    """Return how long before its start each event could be known [µs], as the host says: a negative time mostly."""
+    horizon = np.asarray(values.sensor.knowledge_horizon(values.starts), dtype="timedelta64[us]")
+    return np.broadcast_to(horizon.astype(np.int64), len(values.starts))
+
+
+def _array(column: NDArray[np.generic]) -> str:
+    """Return numbers as an array of PostgreSQL; it reads text faster than thousands of parameters."""
+    return f"{{{','.join(map(repr, column.tolist()))}}}"
