@@ -5,8 +5,7 @@ Prints CPU time per boiler-day of each part, its share of the whole, and SQL sta
     make benchmark BENCH=reports
     make benchmark BENCH=reports ARGS="--boilers 200"
 
-"read" and "savings" are for all boilers at once; "cost" is the host's ProfitOrLossReporter for each; "store" is what it
-takes to store a day of costs per quarter, the daily cost and the daily savings, also boiler by boiler.
+All parts are for all boilers at once: "store" stores a day of costs per quarter, the daily cost and the daily savings.
 """
 
 import argparse
@@ -17,7 +16,6 @@ from datetime import timedelta
 import pandas as pd
 from flexmeasures import Source
 from flexmeasures.data import db
-from flexmeasures.utils.time_utils import server_now
 from sqlalchemy import text
 from tabulate import tabulate
 
@@ -25,10 +23,7 @@ from benchmarks.app import app_context
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boilers_of
 from smart_boiler_plugin.money.accounting import read_days
-from smart_boiler_plugin.money.costs import Costs
-from smart_boiler_plugin.money.report import REPORTED
-from smart_boiler_plugin.money.reporter import BoilerSavingsReporter, savings_frame
-from smart_boiler_plugin.plan.results import Results
+from smart_boiler_plugin.money.report import store_day
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.queries import counted_queries
@@ -41,17 +36,6 @@ FILL = text("""
          generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz), INTERVAL '15 minutes') AS moment
     WHERE sensor.name = :role
 """)
-
-
-class SavedLater:
-    """Takes results and keeps them, to tell working out from storing."""
-
-    def __init__(self):
-        self.frames = []
-
-    def save(self, frame):
-        """Keep what would be stored."""
-        self.frames.append(frame)
 
 
 def make_fleet(count):
@@ -89,22 +73,10 @@ def measure(count):
         (day,) = read_days(boilers, DAY.date())
     with cpu_ms(found, "savings"):
         accounts = day.accounts()
-    later, source = SavedLater(), BoilerSavingsReporter().data_source
-    with cpu_ms(found, "cost (host)"):
-        costs = Costs(day, later)
-        for number in range(count):
-            costs.store(number)
-    sensors = [boiler.sensors[role] for boiler in boilers for role in REPORTED]
     with cpu_ms(found, "store"):
-        results = Results(sensors, day.start, day.end)
-        for boiler, account in zip(boilers, accounts, strict=True):
-            later.save(savings_frame([account], boiler.sensors["daily savings"], source, server_now()))
-        for frame in later.frames:
-            results.save(frame)
+        store_day(day, accounts)
     with cpu_ms(found, "again, nothing new"):
-        results = Results(sensors, day.start, day.end)
-        for frame in later.frames:
-            results.save(frame)
+        store_day(day, accounts)
     db.session.rollback()
     return found
 

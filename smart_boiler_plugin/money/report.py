@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+import numpy as np
+import pandas as pd
 from flask import current_app
-from flexmeasures import Account, Asset
+from flexmeasures import Account, Asset, Sensor, Source
 from flexmeasures.data import db
+from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
+from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler, check_currency, make_missing_sensors
 from smart_boiler_plugin.boiler.owners import boilers_of
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.money.accounting import DayAccount, last_day, read_days
-from smart_boiler_plugin.money.costs import Costs
-from smart_boiler_plugin.money.reporter import BoilerSavingsReporter, savings_frame
-from smart_boiler_plugin.plan.results import Results
+from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
+from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
+from smart_boiler_plugin.plan.store import Values, store
 from smart_boiler_plugin.transactions import lock
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
+
+HALF_A_DAY = DAY / 2
+"""Daily values whose days begin nearer to each other than this are of the same day."""
 
 REPORT_LOCK = 0x64617973
 """Key of the advisory lock under which a day is reported (the bytes of "days")."""
@@ -103,7 +111,7 @@ def _ready(asset: Asset) -> Boiler:
 
 
 def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
-    """Report a day of boilers in one time zone: together, and each alone where that fails."""
+    """Report a day of boilers in one time zone: together, and by halves where that fails, down to who is to blame."""
     if date_of_day > last_day(boilers[0].timezone):
         unfinished = SmartBoilerError(f"{date_of_day} is not over yet in {boilers[0].timezone}.")
         yield from (_failed(boiler.asset, date_of_day, unfinished) for boiler in boilers)
@@ -112,27 +120,76 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
         with db.session.begin_nested():
             (day,) = read_days(boilers, date_of_day)
             accounts = day.accounts()
+            store_day(day, accounts)
     except Exception as error:  # noqa: BLE001 (whatever is wrong with one of them)
-        for boiler in boilers:
-            yield from (
-                [_failed(boiler.asset, date_of_day, error)] if len(boilers) == 1 else _report_day([boiler], date_of_day)
-            )
+        if len(boilers) == 1:
+            yield _failed(boilers[0].asset, date_of_day, error)
+            return
+        half = len(boilers) // 2
+        yield from _report_day(boilers[:half], date_of_day)
+        yield from _report_day(boilers[half:], date_of_day)
         return
-    sensors = [boiler.sensors[role] for boiler in boilers for role in REPORTED]
-    results = Results(sensors, day.start, day.end)
-    costs, source, recorded_at = Costs(day, results), BoilerSavingsReporter().data_source, server_now()
-    for number, (boiler, account) in enumerate(zip(boilers, accounts, strict=True)):
+    for boiler, account in zip(boilers, accounts, strict=True):
         if isinstance(account, SmartBoilerError):
             yield _failed(boiler.asset, date_of_day, account)
-            continue
-        try:
-            with db.session.begin_nested():
-                costs.store(number)
-                results.save(savings_frame([account], boiler.sensors["daily savings"], source, recorded_at))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the other boilers go on)
-            yield _failed(boiler.asset, date_of_day, error)
         else:
             yield _outcome(boiler.asset, date_of_day, account)
+
+
+def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError]) -> int:
+    """Store what a day of boilers cost and saved, if it differs from what is stored; return how many rows are new.
+
+    What a quarter cost is stored where its power and its price are known. What a day cost and saved takes the place of
+    all that was stored for that local day. Commits nothing. The number of statements grows with that of prices, and
+    not with that of boilers.
+
+    Parameters
+    ----------
+    day
+        Of which boilers.
+    accounts
+        What it came to for each; of a boiler for which that is not known, nothing is stored.
+
+    """
+    quarters, midnight = day.power_kw * day.price * QUARTER_H, pd.DatetimeIndex([day.start])
+    costs: defaultdict[Sensor, list[Values]] = defaultdict(list)
+    savings: list[Values] = []
+    for boiler, account, cost in zip(day.boilers, accounts, quarters.T, strict=True):
+        if isinstance(account, DayAccount):
+            costs[boiler.price] += [
+                Values(boiler.sensors["cost"], day.moments, cost),
+                Values(boiler.sensors["daily cost"], midnight, np.array([account.cost])),
+            ]
+            savings.append(Values(boiler.sensors["daily savings"], midnight, np.array([account.savings])))
+    by_source = {_source_of_costs(price): values for price, values in costs.items()}
+    if savings:
+        by_source[BoilerSavingsReporter().data_source] = savings
+    recorded_at = server_now()
+    for source, values in by_source.items():
+        _forget_others([each.sensor.id for each in values if each.starts is midnight], source, day.start)
+    return sum(store(values, source, recorded_at) for source, values in by_source.items())
+
+
+def _source_of_costs(price: Sensor) -> Source:
+    """Return the data source of the host's report with a price from the command line: there is one, whoever reports."""
+    config = {"consumption_price_sensor": price.id, "loss_is_positive": True}
+    return ProfitOrLossReporter(config=config).data_source
+
+
+def _forget_others(daily_sensor_ids: list[int], source: Source, midnight: datetime) -> None:
+    """Take away what other values there are for a day: of other sources, or of another time zone's midnight.
+
+    The key figures of FlexMeasures 1.0.1 add up all sources of a day, such as the reporters of two tariffs; to see
+    whether it still does: `search_beliefs` in its `get_kpis` names no ``one_deterministic_belief_per_event``.
+    """
+    start = TimedBelief.event_start
+    db.session.execute(
+        db.delete(TimedBelief)
+        .filter(TimedBelief.sensor_id.in_(daily_sensor_ids))
+        .filter(start > midnight - HALF_A_DAY, start < midnight + HALF_A_DAY)
+        .filter((TimedBelief.source_id != source.id) | (start != midnight))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _failed(asset: Asset, day: date, error: Exception) -> Outcome:

@@ -95,23 +95,6 @@ def test_the_reporter_is_the_hosts_and_its_source_that_of_a_report_from_the_comm
         assert db.session.query(Source).filter_by(model="ProfitOrLossReporter").count() == 1
 
 
-def test_the_hosts_own_report_of_metered_power_comes_to_the_same(app, flexmeasures, fleet, tmp_path):
-    flexmeasures("smart-boiler", "report", *YESTERDAY)
-    with app.app_context():
-        boiler = Boiler(db.session.get(Asset, fleet["A"]))
-        price = boiler.price.id
-        reporter = ProfitOrLossReporter(config={"consumption_price_sensor": price, "loss_is_positive": True})
-        (found,) = reporter.compute(
-            parameters={
-                "input": [{"sensor": boiler.sensors["fill-rate"].id}],
-                "output": [{"sensor": boiler.sensors["daily cost"].id}],
-                "start": MIDNIGHT.isoformat(),
-                "end": (MIDNIGHT + timedelta(days=1)).isoformat(),
-            }
-        )
-        assert stored(fleet["A"], "daily cost").tolist() == pytest.approx(found["data"]["event_value"].tolist())
-
-
 def test_the_pages_key_figures_count_each_day_once_also_after_a_change_of_tariff(app, flexmeasures, fleet):
     customer = customer_of(app, fleet["A"])
     flexmeasures("smart-boiler", "report", *YESTERDAY, "--customer", customer)
