@@ -19,14 +19,14 @@ demo: $(PIN)  ## Run the six steps of a boiler business on this machine, then en
 serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
 	@$(RUN) -m smart_boiler_plugin.demo --serve --port $(PORT) --folder "$(FOLDER)"
 
-test: $(PIN)  ## Run all tests (ARGS="-k name" chooses)
-	@$(RUN) -m pytest $(ARGS)
+test: $(PIN)  ## Run all tests, on all cores (ARGS="-k name" chooses; ARGS=-n0 for one process)
+	@$(RUN) -m pytest -n logical --dist loadfile $(ARGS)
 
 fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 	@FUZZ_EXAMPLES=150 .venv/bin/python -m pytest -s tests/host/test_openapi.py $(ARGS)
 
 test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
-	@$(RUN) -m pytest -m long $(ARGS)
+	@$(RUN) -m pytest -n logical --dist loadfile -m long $(ARGS)
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=reports or onboarding: of those)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)

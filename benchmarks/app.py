@@ -8,7 +8,7 @@ from pathlib import Path
 from flexmeasures.app import create
 from flexmeasures.data import db
 
-from tests.databases import test_database
+from tests.databases import new_database
 from tests.host.conftest import SETTINGS
 
 
@@ -28,7 +28,7 @@ def quiet():
 @contextmanager
 def app_context(**settings):
     """Run in the context of an app, with settings of a server's configuration; what it makes is gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="smart-boiler-") as name, test_database(Path(name)) as uri:
+    with tempfile.TemporaryDirectory(prefix="smart-boiler-") as name, new_database(durable=True) as uri:
         os.chdir(name)  # for the host's log
         config = Path(name) / "flexmeasures.cfg"
         values = {**SETTINGS, "LOGGING_LEVEL": "ERROR", "SQLALCHEMY_DATABASE_URI": uri, **settings}

@@ -132,10 +132,20 @@ def interrupts_held() -> Iterator[None]:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of the loopback interface that nobody listens on, and that nobody else is given for a minute.
+
+    A connection to it is made and ended here first: while the port waits out what may come late (TIME_WAIT, 60 s on
+    Linux), the system gives it to nobody who asks for any port, and to whoever asks for this one.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        port = int(listener.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            listener.accept()[0].close()  # whoever ends a connection first is the one that waits
+            other.recv(1)
+    return port
 
 
 def port_is_taken(port: int) -> bool:

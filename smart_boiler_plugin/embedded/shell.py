@@ -15,11 +15,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from smart_boiler_plugin.embedded.processes import Process, StackError
+from smart_boiler_plugin.embedded.processes import Process, StackError, interrupts_held
 
 
 class Shell:
-    """Runs commands of the host's command line, one after the other.
+    """Runs commands of the host's command line, one after the other. Its process starts with the first one.
 
     Parameters
     ----------
@@ -33,15 +33,10 @@ class Shell:
     """
 
     def __init__(self, *, folder: Path, log: Path, environment: Mapping[str, str]) -> None:
-        self._process = Process(
-            "FlexMeasures command line",
-            [sys.executable, "-m", __name__],
-            log=log,
-            folder=folder,
-            environment=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._folder = folder
+        self._log = log
+        self._environment = environment
+        self._process: Process | None = None
 
     def run(self, *words: str, typed: str = "") -> str:
         """Run ``flexmeasures WORDS`` and return what it printed.
@@ -59,7 +54,7 @@ class Shell:
             If the command fails; the message ends with what it printed.
 
         """
-        popen = self._process.popen
+        popen = self._running().popen
         assert popen.stdin is not None and popen.stdout is not None  # noqa: S101, PT018 (pipes, as asked for)
         try:
             popen.stdin.write(json.dumps({"words": words, "typed": typed}) + "\n")
@@ -68,15 +63,31 @@ class Shell:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise StackError(f"The FlexMeasures command line ended early. Its log is {self._process.log}")
+            raise StackError(f"The FlexMeasures command line ended early. Its log is {self._log}")
         answer = json.loads(line)
         if answer["exit_code"] != 0:
             raise StackError(f"`flexmeasures {' '.join(words)}` failed:\n{answer['output']}")
         return str(answer["output"])
 
     def stop(self) -> None:
-        """End the process."""
-        self._process.stop()
+        """End the process, if there is one."""
+        if self._process:
+            self._process.stop()
+
+    def _running(self) -> Process:
+        """Return the process; a server that is used again needs no command, and starts sooner without one."""
+        if self._process is None:
+            with interrupts_held():
+                self._process = Process(
+                    "FlexMeasures command line",
+                    [sys.executable, "-m", __name__],
+                    log=self._log,
+                    folder=self._folder,
+                    environment=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+        return self._process
 
 
 def _serve() -> None:

@@ -91,10 +91,9 @@ class Stack:
                 self.mailbox = Mailbox(self.folder / "mails", mail_port)
                 starting.callback(self.mailbox.stop)
             self._write_config(redis, mail_port)
-            with interrupts_held():
-                log = self.folder / "logs" / "commands.log"
-                self.shell = Shell(folder=self.folder, log=log, environment=self._environment)
-                starting.callback(self.shell.stop)
+            log = self.folder / "logs" / "commands.log"
+            self.shell = Shell(folder=self.folder, log=log, environment=self._environment)
+            starting.callback(self.shell.stop)
             self._running = starting.pop_all()
         return self
 

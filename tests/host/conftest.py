@@ -10,7 +10,7 @@ from flexmeasures.data import db
 from sqlalchemy import text
 
 from smart_boiler_plugin.embedded.redis import Redis
-from tests.databases import test_database
+from tests.databases import new_database
 from tests.factories import make_operator, store
 from tests.host.boilers import START, make_household, measure, prices
 from tests.host.days import make_fleet
@@ -59,7 +59,7 @@ def _all_of(table):
 @pytest.fixture(scope="package")
 def _app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("host")
-    with test_database(folder) as uri, pytest.MonkeyPatch.context() as patch, ExitStack() as running:
+    with new_database() as uri, pytest.MonkeyPatch.context() as patch, ExitStack() as running:
         patch.chdir(folder)  # for the host's log
         config = folder / "flexmeasures.cfg"
         redis = Redis(folder)

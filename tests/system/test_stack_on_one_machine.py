@@ -14,12 +14,14 @@ import pytest
 from smart_boiler_plugin.demo.http import Api, Login
 from smart_boiler_plugin.embedded.processes import StackError, free_port
 from smart_boiler_plugin.embedded.stack import Stack
+from tests.databases import open_folder
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder():
     """A folder for one demo, which several tests use one after the other."""
-    return tmp_path_factory.mktemp("machine") / "smart-boiler"
+    with open_folder() as outer:
+        yield outer / "smart-boiler"
 
 
 def start(folder, *words, port=None):
@@ -128,7 +130,7 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output)
 def test_interrupted_at_any_moment_of_the_start_leaves_nothing_running(tmp_path, moment, number):
     process = start(tmp_path / "stack")
     while not (tmp_path / "stack" / moment).exists():
-        assert process.poll() is None
+        assert process.poll() is None, process.stdout.read()
         time.sleep(0.001)
     os.killpg(process.pid, number)
     assert process.wait(60) == 130

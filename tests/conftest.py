@@ -1,0 +1,18 @@
+"""How many processes share the tests: ``make test`` says ``-n logical``, and this what that is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+MANY = 8
+"""More give nothing: each starts a FlexMeasures of its own, for some forty files of tests."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Return one for each core, and 0 (no further process) for one file or the unit tests, which are soon done."""
+    asked = [Path(word.partition("::")[0]) for word in config.args]
+    if (len(asked) == 1 and asked[0].is_file()) or all("unit" in path.parts for path in asked):
+        return 0
+    return min(os.cpu_count() or 1, MANY)
