@@ -20,13 +20,13 @@ from smart_boiler_plugin.api.schemas import (
     CustomerSchema,
     ErasedSchema,
     LetGoSchema,
-    NewCustomerSchema,
     TakenOnSchema,
-    split_boiler,
 )
+from smart_boiler_plugin.boiler.data_schema import split_boiler
 from smart_boiler_plugin.customers import directory as customers
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer
+from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
 
 Answer = tuple[dict[str, Any], int]

@@ -13,13 +13,13 @@ from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from tabulate import tabulate
 
-from smart_boiler_plugin.api.customers_bulk import load_rows, read_csv
 from smart_boiler_plugin.boiler.asset import ATTRIBUTE
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.settings import SERVER_URL

@@ -84,8 +84,8 @@ def test_a_checkout_that_is_not_installed_knows_its_version(monkeypatch):
     def not_installed(_):
         raise importlib_metadata.PackageNotFoundError
 
-    monkeypatch.setattr(smart_boiler_plugin, "version", not_installed)
-    assert smart_boiler_plugin._own_version() == smart_boiler_plugin.__version__
+    monkeypatch.setattr(smart_boiler_plugin.version, "version", not_installed)
+    assert smart_boiler_plugin.version._own_version() == smart_boiler_plugin.__version__
 
 
 def test_wrong_settings_are_warned_of(load, caplog):

@@ -1,11 +1,14 @@
-"""Quantities as texts with a unit, in and out: ``"80 l"``, ``"20 gal"``, ``"122 degF"``."""
+"""What the schemas of several rooms are made of: lines of text, and quantities with a unit.
+
+Pure: marshmallow and pint alone.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from smart_boiler_plugin.units import convert, split
 
@@ -13,8 +16,36 @@ SHOWN_LENGTH = 40
 """How much of a wrong text its refusal repeats."""
 
 
+class TrimmingSchema(Schema):
+    """Strips white space around all text before anything else."""
+
+    @pre_load
+    def trim(self, data: Any, **_: Any) -> Any:
+        """Strip white space around all text."""
+        if not isinstance(data, dict):
+            return data  # refused by marshmallow itself
+        return {key: value.strip() if isinstance(value, str) else value for key, value in data.items()}
+
+
+def line(length: int, **arguments: Any) -> fields.String:
+    """Return a field for a line of text that fits a column of the host's database."""
+    return fields.String(
+        validate=[
+            validate.Length(min=1, max=length, error=f"Must have 1 to {length} characters."),
+            printable,
+        ],
+        **arguments,
+    )
+
+
+def printable(text: str) -> None:
+    """Refuse line feeds, NUL, surrogates and the like: a name is one line, and PostgreSQL takes no NUL."""
+    if not text.isprintable():
+        raise ValidationError("Must not contain control characters or line breaks.")
+
+
 class Quantity(fields.String):
-    """A quantity: a text with a unit for people, a plain number in one unit for us.
+    """A quantity: a text with a unit for people, such as ``"20 gal"``; a plain number in one unit for us.
 
     Parameters
     ----------
