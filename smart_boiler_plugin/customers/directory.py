@@ -19,10 +19,10 @@ from werkzeug.exceptions import Forbidden
 
 from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler, change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.changes import log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.invitations import invite
 from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
-from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
 
 LARGEST_ID = 2**31 - 1
 """PostgreSQL's integers end here, and it fails to compare with larger ones."""
@@ -149,7 +149,7 @@ def change(
         If there is no such tariff, or the new data do not fit together with the rest.
 
     """
-    with transaction():
+    with one_change():
         account = customer.account
         if name is not None and name != account.name:
             if name.lower() != account.name.lower():
@@ -171,7 +171,7 @@ def change(
 
 def invite_again(customer: Customer) -> Customer:
     """Mail the customer's first user a link to choose a password once more, and log that."""
-    with transaction():
+    with one_change():
         log_change(customer.account, f"Invited user {customer.user.id} again")
     return replace(customer, invitation=invite([customer.user])[customer.user.id])
 

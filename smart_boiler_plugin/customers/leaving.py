@@ -21,9 +21,9 @@ from flexmeasures.utils.time_utils import duration_isoformat
 from rq.job import Job
 from sqlalchemy import or_
 
+from smart_boiler_plugin.customers.changes import log_change, one_change
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.transactions import log_change, transaction
 
 ERASED = "(erased)"
 """What stands in the audit log in place of names."""
@@ -61,7 +61,7 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
     account = customer.account
     if confirmed_name != account.name:
         raise SmartBoilerError({"confirm": ["This is not the name of the account. Nothing was erased."]})
-    with transaction():
+    with one_change():
         users = list(customer.users)
         assets = db.session.query(Asset).filter_by(account_id=account.id).all()
         sensors = [sensor for asset in assets for sensor in asset.sensors]
