@@ -5,7 +5,6 @@ Pure: marshmallow and pint alone.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
@@ -44,6 +43,15 @@ def printable(text: str) -> None:
         raise ValidationError("Must not contain control characters or line breaks.")
 
 
+class JsonNumber(fields.Float):
+    """A number as JSON has it, and neither a text nor a truth value. No NaN, no infinity."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **arguments)
+
+
 class Quantity(fields.String):
     """A quantity: a text with a unit for people, such as ``"20 gal"``; a plain number in one unit for us.
 
@@ -80,10 +88,29 @@ class Quantity(fields.String):
         number = convert(number, unit, self.unit)
         if number is None:
             raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Right is: {self._right}")
-        if not (math.isfinite(number) and self.lowest <= number <= self.highest):
-            raise ValidationError(f"'{text}' is not possible. Right is: {self._right}")
+        self.check(number, text)
         # 122 degF is 49.99999999999997 °C to the computer
         return round(number, 9)
+
+    def check(self, number: float, text: str | None = None) -> None:
+        """Refuse what is not possible; NaN and infinities are not.
+
+        Parameters
+        ----------
+        number
+            In ``unit``.
+        text
+            As it was given; by default, the number as it is shown.
+
+        Raises
+        ------
+        marshmallow.ValidationError
+            If it is beyond ``lowest`` or ``highest``.
+
+        """
+        if not self.lowest <= number <= self.highest:
+            shown = text or f"{number:g} {self.shown_unit}"
+            raise ValidationError(f"'{shown}' is not possible. Right is: {self._right}")
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **arguments: Any) -> str | None:  # noqa: ARG002
         return None if value is None else f"{round(value, 6):g} {self.shown_unit}"

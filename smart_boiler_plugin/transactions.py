@@ -16,7 +16,10 @@ def lock(key: int) -> None:
 
 @contextmanager
 def transaction(*, commit: bool = True) -> Iterator[None]:
-    """Commit at the end, or roll everything back."""
+    """Commit at the end, or roll everything back.
+
+    Without ``commit``, whoever has opened it commits or rolls back what was done.
+    """
     try:
         yield
         if commit:

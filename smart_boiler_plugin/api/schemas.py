@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -10,6 +11,7 @@ from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import CUSTOMER_NAME_LENGTH, tariff_field
+from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.fields import TrimmingSchema, line
 
 
@@ -71,20 +73,26 @@ class CustomerSchema(Schema):
         allow_none=True, metadata={"description": "Name of what the customer pays; null if somebody deleted it."}
     )
     boiler = fields.Method("dump_boiler")
-    comfort = fields.Function(lambda customer: ComfortSchema().dump(customer.boiler.comfort))
+    comfort = fields.Function(lambda customer: _unless_broken(lambda: ComfortSchema().dump(customer.boiler.comfort)))
     sensors = fields.Method("dump_sensors")
+    problem = fields.String(
+        allow_none=True,
+        metadata={"description": "What is wrong with what is stored of the boiler, and how to mend it; null: nothing."},
+    )
 
-    def dump_boiler(self, customer: Customer) -> dict[str, Any]:
-        """Return the boiler in the words in which it is described."""
-        asset = customer.boiler.asset
-        timezone = customer.boiler.timezone
+    def dump_boiler(self, customer: Customer) -> dict[str, Any] | None:
+        """Return the boiler in the words in which it is described, as far as what is stored of it can be believed."""
+        asset = customer.asset
+        if asset is None:
+            return None
+        timezone = _unless_broken(lambda: customer.boiler.timezone)
         place = {"name": asset.name, "timezone": timezone, "latitude": asset.latitude, "longitude": asset.longitude}
-        described: dict[str, Any] = BoilerSchema(exclude=PLACE_FIELDS).dump(customer.boiler.data)
+        described = _unless_broken(lambda: BoilerSchema(exclude=PLACE_FIELDS).dump(customer.boiler.data)) or {}
         return {"id": asset.id, **{name: value for name, value in {**described, **place}.items() if value is not None}}
 
     def dump_sensors(self, customer: Customer) -> dict[str, int | None]:
         """Return the ids of the sensors by role; None for a consumption price that is gone."""
-        sensors = customer.boiler.sensors
+        sensors = _unless_broken(lambda: customer.boiler.sensors) or {}
         ids = {role.replace("-", "_").replace(" ", "_"): int(sensor.id) for role, sensor in sensors.items()}
         return {**ids, "consumption_price": customer.price and int(customer.price.id)}
 
@@ -105,6 +113,14 @@ class ErrorSchema(Schema):
     result = fields.String(metadata={"example": "Rejected"})
     status = fields.String(metadata={"example": "UNPROCESSABLE_ENTITY"})
     message = fields.Raw(metadata={"description": "A sentence, or {'json': {field: [what is wrong]}}."})
+
+
+def _unless_broken(read: Callable[[], Any]) -> Any:
+    """Return what can be read of a boiler; None where that is broken, which stands under ``problem``."""
+    try:
+        return read()
+    except BrokenBoilerError:
+        return None
 
 
 def _sensor_id(customer: Customer, role: str) -> int:

@@ -155,7 +155,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         latitude=new.place.latitude,
         longitude=new.place.longitude,
     )
-    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler), [user])
+    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler).asset, [user])
 
 
 def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:

@@ -22,13 +22,14 @@ from flexmeasures.data.schemas.sensors import VariableQuantityField
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import whole_quarters
 from smart_boiler_plugin.facts.observations import Observations
 from smart_boiler_plugin.plan.assumed_prices import complete_prices
 from smart_boiler_plugin.plan.boiler_plan import BoilerPlan
 from smart_boiler_plugin.plan.degrees import in_kwh
 from smart_boiler_plugin.plan.frames import KW_PER_MW, Frame, room_kw
+from smart_boiler_plugin.stored import is_stored
 
 KINDS = (
     {"soc-at-start", "state-of-charge"},
@@ -93,7 +94,7 @@ class BoilerScheduler(StorageScheduler):
         The host does so when a plan is asked for, and gives the result to the worker, which does so again: what the
         trigger itself said is remembered in the field ``GIVEN``. What is measured is added by the worker alone.
         """
-        if self.asset is not None and not self.flex_model and ATTRIBUTE in self.asset.attributes:
+        if self.asset is not None and not self.flex_model and is_stored(self.asset):
             # a trigger on the asset with a start and a duration alone
             self.flex_model = [{"sensor": Boiler(self.asset).sensors["fill-rate"].id}]
         self._each_entry(self._understood)
@@ -125,7 +126,7 @@ class BoilerScheduler(StorageScheduler):
             asset = db.session.get(Asset, entry["asset"])
         else:
             asset = self.sensor.generic_asset if self.sensor is not None else None
-        if asset is None or not (ATTRIBUTE in asset.attributes or self.sensor is not None):
+        if asset is None or not (is_stored(asset) or self.sensor is not None):
             return None
         planned = self.asset or self.sensor.generic_asset
         if asset != planned and asset not in planned.offspring:
