@@ -8,20 +8,17 @@ from typing import Any
 
 from flexmeasures import Account
 from flexmeasures.data import db
-from flexmeasures.data.models.audit_log import AuditLog, get_current_user_id_name, truncate_string
+from flexmeasures.data.models.audit_log import AuditLog
 from flexmeasures.utils.time_utils import server_now
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
 from smart_boiler_plugin.errors import ConflictError
+from smart_boiler_plugin.host import UNIQUE_NAMES, active_user, audit_text
 from smart_boiler_plugin.transactions import transaction
 
-FIELD_BY_CONSTRAINT = {
-    "account_name_key": "name",
-    "fm_user_username_key": "user_name",
-    "fm_user_email_key": "user_email",
-}
-"""Which field of a new customer a unique constraint of the host's database guards."""
+FIELDS = {"account": "name", "username": "user_name", "email": "user_email"}
+"""Which field of a new customer is which unique name of the host's."""
 
 
 @contextmanager
@@ -37,7 +34,7 @@ def one_change(*, commit: bool = True) -> Iterator[None]:
 def conflict(error: IntegrityError) -> Exception:
     """Return the ConflictError for a uniqueness that was lost, or the error itself if it is none of these."""
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    field_name = FIELD_BY_CONSTRAINT.get(constraint or "")
+    field_name = FIELDS.get(UNIQUE_NAMES.get(constraint or "", ""))
     return ConflictError({field_name: ["Was taken by somebody else just now."]}) if field_name else error
 
 
@@ -54,13 +51,13 @@ def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
 
 def log_change(account: Account, event: str) -> None:
     """Write to the host's audit log what is done to an account, and by whom."""
-    active_user_id, active_user_name = get_current_user_id_name()
+    user_id, user_name = active_user()
     db.session.add(
         AuditLog(
             event_datetime=server_now(),
-            event=truncate_string(event, 500),
-            active_user_id=active_user_id,
-            active_user_name=active_user_name,
+            event=audit_text(event),
+            active_user_id=user_id,
+            active_user_name=user_name,
             affected_account_id=account.id,
         )
     )

@@ -19,6 +19,7 @@ from sqlalchemy import func
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
+from smart_boiler_plugin.host import config_of
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import (
     CONSUMPTION_SENSOR,
@@ -103,7 +104,7 @@ class Tariff:
     @property
     def config(self) -> dict[str, Any]:
         """How its prices are made, as JSON (``ConsumptionPriceConfigSchema``)."""
-        config: dict[str, Any] = ConsumptionPriceConfigSchema().dump(self.reporter._config)  # noqa: SLF001 (the host's)
+        config: dict[str, Any] = ConsumptionPriceConfigSchema().dump(config_of(self.reporter))
         return config
 
 
@@ -155,7 +156,7 @@ def add(
             reporter = ConsumptionPriceReporter(config={"price_sensor": spot_id, **terms})
         except ValidationError as error:
             raise SmartBoilerError(error.messages_dict) from error
-        spot: Sensor = reporter._config["price_sensor"]  # noqa: SLF001 (the host's)
+        spot: Sensor = config_of(reporter)["price_sensor"]
         sensor = get_or_create_public_sensor(
             name,
             TARIFF_TYPE,
