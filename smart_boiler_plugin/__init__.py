@@ -5,29 +5,15 @@ twice (by name and by path, or for two apps) gets them both times, and the pure 
 imported without FlexMeasures.
 """
 
-from configparser import ConfigParser
-from pathlib import Path
-
 from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
-from importlib_metadata import PackageNotFoundError, version
 
 from smart_boiler_plugin.api.docs import PREFIX, swagger_blueprint
 from smart_boiler_plugin.api.errors import answer
 from smart_boiler_plugin.settings import SETTINGS, warn_about_settings
+from smart_boiler_plugin.version import VERSION
 
-
-def _own_version() -> str:
-    """Return the installed version, or that of the checkout when FlexMeasures loads its folder by path."""
-    try:
-        return version("smart-boiler-plugin")
-    except PackageNotFoundError:
-        setup_cfg = ConfigParser()
-        setup_cfg.read(Path(__file__).parent.parent / "setup.cfg")
-        return setup_cfg.get("metadata", "version", fallback="unknown version")
-
-
-__version__ = _own_version()
+__version__ = VERSION
 __settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
 
 smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix=PREFIX)

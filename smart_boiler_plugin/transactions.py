@@ -1,26 +1,12 @@
-"""One transaction for each change of a customer, with what belongs into all of them: conflicts and the audit log."""
+"""One transaction for one change, and the locks under which what all share is made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from flexmeasures import Account
 from flexmeasures.data import db
-from flexmeasures.data.models.audit_log import AuditLog, get_current_user_id_name, truncate_string
-from flexmeasures.utils.time_utils import server_now
 from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
-
-from smart_boiler_plugin.errors import ConflictError
-
-FIELD_BY_CONSTRAINT = {
-    "account_name_key": "name",
-    "fm_user_username_key": "user_name",
-    "fm_user_email_key": "user_email",
-}
-"""Which field of a new customer a unique constraint of the host's database guards."""
 
 
 def lock(key: int) -> None:
@@ -30,46 +16,14 @@ def lock(key: int) -> None:
 
 @contextmanager
 def transaction(*, commit: bool = True) -> Iterator[None]:
-    """Commit at the end, or roll everything back. A uniqueness lost to somebody else becomes a ConflictError."""
+    """Commit at the end, or roll everything back.
+
+    Without ``commit``, whoever has opened it commits or rolls back what was done.
+    """
     try:
         yield
         if commit:
             db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
-        raise conflict(error) from error
     except BaseException:
         db.session.rollback()
         raise
-
-
-def conflict(error: IntegrityError) -> Exception:
-    """Return the ConflictError for a uniqueness that was lost, or the error itself if it is none of these."""
-    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    field_name = FIELD_BY_CONSTRAINT.get(constraint or "")
-    return ConflictError({field_name: ["Was taken by somebody else just now."]}) if field_name else error
-
-
-def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
-    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case."""
-    taken = {
-        name: [f"'{value}' exists already on this server. Choose another."]
-        for name, (column, value) in column_and_value.items()
-        if db.session.query(db.session.query(column).filter(func.lower(column) == func.lower(value)).exists()).scalar()
-    }
-    if taken:
-        raise ConflictError(taken)
-
-
-def log_change(account: Account, event: str) -> None:
-    """Write to the host's audit log what is done to an account, and by whom."""
-    active_user_id, active_user_name = get_current_user_id_name()
-    db.session.add(
-        AuditLog(
-            event_datetime=server_now(),
-            event=truncate_string(event, 500),
-            active_user_id=active_user_id,
-            active_user_name=active_user_name,
-            affected_account_id=account.id,
-        )
-    )

@@ -7,8 +7,6 @@ from typing import Any
 from flask import url_for
 from flask_security import current_user
 from flexmeasures import Account
-from flexmeasures.api.common.schemas.generic_schemas import PaginationSchema
-from flexmeasures.api.common.schemas.search import SearchFilterField
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import ValidationError, fields, validate
@@ -20,14 +18,15 @@ from smart_boiler_plugin.api.schemas import (
     CustomerSchema,
     ErasedSchema,
     LetGoSchema,
-    NewCustomerSchema,
     TakenOnSchema,
-    split_boiler,
 )
+from smart_boiler_plugin.boiler.data_schema import split_boiler
 from smart_boiler_plugin.customers import directory as customers
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer
+from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
+from smart_boiler_plugin.host import PaginationSchema, SearchFilterField
 
 Answer = tuple[dict[str, Any], int]
 

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import request
 from flask_security import current_user
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 from webargs.flaskparser import use_kwargs
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from smart_boiler_plugin.api.guards import guarded, take_on_limited
-from smart_boiler_plugin.api.schemas import BoilerSchema, NewCustomerSchema, TakenOnSchema
+from smart_boiler_plugin.api.schemas import TakenOnSchema
 from smart_boiler_plugin.customers.directory import Customer
-from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on_many
+from smart_boiler_plugin.customers.rows import load_rows, read_csv
+from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
 
 MOST_ROWS = 1_000
 """How many customers one call may take on; the command line takes any number."""
-
-BOILER_COLUMNS = {("boiler_name" if name == "name" else name): name for name in BoilerSchema().fields}
-"""Columns of a CSV file that describe the boiler, and what they are in JSON."""
 
 
 class BulkQuerySchema(Schema):
@@ -52,45 +48,6 @@ def create_boiler_customers(*, dry_run: bool) -> tuple[dict[str, Any], int]:
         raise BadRequest(f"These are {len(rows)} customers. Send at most {MOST_ROWS} at once.")
     outcomes = take_on_many(load_rows(rows), current_user.account, dry_run=dry_run)
     return {"dry_run": dry_run, "results": [_result(outcome, dry_run=dry_run) for outcome in outcomes]}, 200
-
-
-def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the customers of a CSV file with a header, in the form of the JSON body.
-
-    Raises
-    ------
-    BadFileError
-        If a column has an unknown name, or it is no CSV file.
-
-    """
-    reader = csv.DictReader(file)
-    known = {"name", "user_name", "user_email", "tariff", *BOILER_COLUMNS}
-    unknown = [column for column in reader.fieldnames or [] if column not in known]
-    if unknown:
-        raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
-    missing = {"name", "user_name", "user_email"} - set(reader.fieldnames or [])
-    if missing:
-        raise BadFileError(f"Missing columns: {', '.join(sorted(missing))}.")
-    for row in reader:
-        # an empty cell means that nothing is known, and a cell too many has no name
-        filled = {column: value for column, value in row.items() if column is None or value not in {None, ""}}
-        boiler = {BOILER_COLUMNS[column]: filled.pop(column) for column in list(filled) if column in BOILER_COLUMNS}
-        if None in filled:
-            filled["more columns than the header"] = filled.pop(None)
-        yield {**filled, "boiler": boiler}
-
-
-def load_rows(rows: Iterable[Any]) -> list[NewCustomer | SmartBoilerError]:
-    """Return the customers that rows describe; in place of a wrong row, what is wrong with it."""
-    return [_load_row(row) for row in rows]
-
-
-def _load_row(row: Any) -> NewCustomer | SmartBoilerError:
-    try:
-        new: NewCustomer = NewCustomerSchema().load(row)
-    except ValidationError as error:
-        return SmartBoilerError(error.messages_dict)
-    return new
 
 
 def _text() -> str:

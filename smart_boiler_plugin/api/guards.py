@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import request
 from flask_security import current_user
-from flexmeasures.api.common.rate_limiting import default_key_func, default_limit, limiter
 from werkzeug.exceptions import Unauthorized, UnsupportedMediaType
 
+from smart_boiler_plugin.host import host_limit, rate_limit
 from smart_boiler_plugin.settings import TAKE_ON_RATE_LIMIT
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -28,21 +28,12 @@ def guarded(view: View) -> View:
             raise Unauthorized
         return view(*args, **kwargs)
 
-    limit = limiter.shared_limit(
-        default_limit, scope="smart-boiler-plugin", key_func=default_key_func, exempt_when=_is_play_server
-    )
-    return limit(checked)  # type: ignore[no-any-return]
+    return rate_limit(host_limit, "smart-boiler-plugin")(checked)  # type: ignore[no-any-return]
 
 
 def take_on_limited(view: View) -> View:
     """Guard a call that takes on customers with the limit that the setting names."""
-    limit = limiter.shared_limit(
-        lambda: TAKE_ON_RATE_LIMIT.value,
-        scope="smart-boiler-plugin take-on",
-        key_func=default_key_func,
-        exempt_when=_is_play_server,
-    )
-    return limit(view)  # type: ignore[no-any-return]
+    return rate_limit(lambda: TAKE_ON_RATE_LIMIT.value, "smart-boiler-plugin take-on")(view)  # type: ignore[no-any-return]
 
 
 def json_only(view: View) -> View:
@@ -55,8 +46,3 @@ def json_only(view: View) -> View:
         return view(*args, **kwargs)
 
     return checked  # type: ignore[return-value]
-
-
-def _is_play_server() -> bool:
-    """Return whether the host limits nobody, as on a server for simulations."""
-    return bool(current_app.config.get("FLEXMEASURES_MODE") == "play")

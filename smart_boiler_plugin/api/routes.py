@@ -8,11 +8,12 @@ from flask import request
 from flask.globals import request_ctx
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-import smart_boiler_plugin
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
 from smart_boiler_plugin.api import schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
+from smart_boiler_plugin.customers.rows import NewCustomerSchema
+from smart_boiler_plugin.version import VERSION
 
 ONE = "/boiler-customer/<int:account_id>"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -20,7 +21,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 def show_openapi() -> dict[str, Any]:
     """Show this description."""
-    return describe(ROUTES, smart_boiler_plugin.__version__)
+    return describe(ROUTES, VERSION)
 
 
 def nowhere(path: str) -> NoReturn:
@@ -40,7 +41,7 @@ ROUTES = [
         crud.create_boiler_customer,
         answers={201: schemas.TakenOnSchema()},
         errors=(400, 401, 403, 409, 415, 422, 429),
-        body=schemas.NewCustomerSchema(),
+        body=NewCustomerSchema(),
     ),
     Route(
         "GET",
@@ -73,7 +74,7 @@ ROUTES = [
         f"{ONE}/statement",
         statements.show_statement,
         answers={200: statements.StatementSchema()},
-        errors=(401, 404, 422, 429),
+        errors=(401, 404, 409, 422, 429),
         query=statements.StatementQuerySchema(),
         also_csv=True,
     ),
@@ -84,7 +85,7 @@ ROUTES = [
         bulk.create_boiler_customers,
         answers={200: None},
         errors=(400, 401, 403, 415, 422, 429),
-        body=schemas.NewCustomerSchema(many=True),
+        body=NewCustomerSchema(many=True),
         query=bulk.BulkQuerySchema(),
     ),
     Route("GET", "/openapi.json", show_openapi, answers={200: None}),

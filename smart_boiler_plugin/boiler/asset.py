@@ -5,35 +5,32 @@ Who owns it and who may see it: ``customers/directory.py``. What it will do: ``p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
 
+from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, SmartBoilerError
+from smart_boiler_plugin.stored import as_object, is_id
 from smart_boiler_plugin.units import currency_of
 
 ASSET_TYPE = "battery"
 """The boiler is a heat battery; the host gives assets of this type a storage page and a storage scheduler."""
 
-ATTRIBUTE = "smart-boiler"
-"""Attribute of the asset that holds the boiler's data; an asset without it is no boiler of ours."""
-
 SCHEDULER = "BoilerScheduler"
 """Name of our scheduler's class, by which the host finds it."""
-
-COMFORT = "comfort"
-"""Where in that attribute the household's wishes are, as JSON."""
 
 MONEY = "money"
 """Stands for the currency of the boiler's consumption price."""
@@ -52,8 +49,10 @@ UNIT_BY_ROLE = {
 RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
 """Roles whose values are not those of a quarter of an hour."""
 
-LARGEST_ID = 2**31 - 1
-"""Of a row in the host's database."""
+LONGEST_PROBLEM = 500
+"""How much is told of what is wrong [characters]: anything may be stored."""
+
+Checked = TypeVar("Checked")
 
 ATTRIBUTES_BY_ROLE = {"fill-rate": {"consumption_is_positive": True, "custom-scheduler": SCHEDULER}}
 """What the host must know of a sensor: in which direction its power counts, and who plans it."""
@@ -64,27 +63,39 @@ class Boiler:
 
     Raises
     ------
-    SmartBoilerError
-        If the asset is no boiler that this plugin made.
+    BrokenBoilerError
+        If the asset is no boiler that this plugin made; or, from all that is read of it, if it is wrong.
 
     """
 
     def __init__(self, asset: Asset) -> None:
-        if ATTRIBUTE not in asset.attributes:
-            raise SmartBoilerError(f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{ATTRIBUTE}'.")
+        if not stored.is_stored(asset):
+            raise BrokenBoilerError(
+                f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{stored.ATTRIBUTE}'."
+            )
         self.asset = asset
 
     @cached_property
     def data(self) -> BoilerData:
         """What is known about the boiler."""
-        stored = self.asset.attributes[ATTRIBUTE]
-        return BoilerData(**{name: value for name, value in stored.items() if name != COMFORT})
+        return self._checked(data_of)
 
     @property
     def comfort(self) -> Comfort:
         """What the household wants."""
-        comfort: Comfort = ComfortSchema().load(self.asset.attributes[ATTRIBUTE].get(COMFORT, {}))
-        return comfort
+        return self._checked(comfort_of)
+
+    def _checked(self, door: Callable[[Any], Checked]) -> Checked:
+        """Return what comes through a door of what is stored."""
+        try:
+            return door(stored.read(self.asset))
+        except SmartBoilerError as error:
+            what = str(error)
+            what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
+            raise BrokenBoilerError(
+                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} Change these fields: "
+                f"PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
+            ) from error
 
     def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:
         """Change what the household wants, and return all of it. Flushes, does not commit.
@@ -101,15 +112,18 @@ class Boiler:
             If something is wrong; nothing is changed then. Its messages name the field.
 
         """
-        stored = self.asset.attributes[ATTRIBUTE]
-        merged = {**stored.get(COMFORT, {}), **changes}
         schema = ComfortSchema()
-        comfort: Comfort = schema.load({name: value for name, value in merged.items() if value is not None})
-        # a new object: the host's database does not see changes inside of one
-        self.asset.attributes = {**self.asset.attributes, ATTRIBUTE: {**stored, COMFORT: schema.dump(comfort)}}
+
+        def changed(known: Any) -> dict[str, Any]:
+            known = as_object(known)
+            merged = {**as_object(known.get(COMFORT)), **changes}
+            comfort = schema.load({name: value for name, value in merged.items() if value is not None})
+            return {**known, COMFORT: schema.dump(comfort)}
+
+        stored.change(self.asset, changed)
         AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
         db.session.flush()
-        return comfort
+        return self.comfort
 
     @cached_property
     def sensors(self) -> dict[str, Sensor]:
@@ -122,22 +136,20 @@ class Boiler:
 
         Raises
         ------
-        SmartBoilerError
+        BrokenBoilerError
             If it has none of them.
 
         """
         sensor = self.sensors.get("fill-rate") or next(iter(self.sensors.values()), None)
         if sensor is None:
-            raise SmartBoilerError(f"Asset {self.asset.id} ({self.asset.name}) has none of the sensors of a boiler.")
+            raise BrokenBoilerError(f"Asset {self.asset.id} ({self.asset.name}) has none of the sensors of a boiler.")
         return str(sensor.timezone)
 
     @property
     def price_id(self) -> int | None:
         """Id of the sensor that the flex-context names as the consumption price; None where it names none."""
-        named = dict(self.asset.flex_context or {}).get("consumption-price")
-        sensor_id = named.get("sensor") if isinstance(named, dict) else None
-        # a household may write anything there, and the database refuses what is no id
-        return sensor_id if type(sensor_id) is int and 0 < sensor_id <= LARGEST_ID else None
+        named = as_object(as_object(self.asset.flex_context).get("consumption-price")).get("sensor")
+        return named if is_id(named) else None
 
     @cached_property
     def price(self) -> Sensor:
@@ -145,13 +157,13 @@ class Boiler:
 
         Raises
         ------
-        SmartBoilerError
+        BrokenBoilerError
             If the boiler's flex-context names none.
 
         """
         sensor = db.session.get(Sensor, self.price_id) if self.price_id else None
         if sensor is None or not sensor.measures_energy_price:
-            raise SmartBoilerError(
+            raise BrokenBoilerError(
                 f"The flex-context of asset {self.asset.id} names no sensor of a price per energy: 'consumption-price'."
             )
         return sensor
@@ -179,12 +191,13 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
     """
     asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
     # the scheduler for a trigger on the asset; below, for one on the sensor
-    asset.attributes = {ATTRIBUTE: asdict(data), "custom-scheduler": SCHEDULER}
+    asset.attributes = {"custom-scheduler": SCHEDULER}
+    stored.change(asset, lambda _: asdict(data))
     asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = make_missing_sensors(asset, timezone, price)
     asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
-    asset.sensors_to_show = _graphs(price, sensors)
+    asset.sensors_to_show = graphs(price, sensors)
     AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
     return Boiler(asset)
 
@@ -223,10 +236,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
         AssetAuditLog.add_record(asset, f"Created sensor '{role}': {sensor.id}")
     sensors = {**there, **made}
     if not asset.sensors_to_show_as_kpis:
-        asset.sensors_to_show_as_kpis = [
-            {"title": title, "sensor": sensors[role].id, "function": "sum"}
-            for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
-        ]
+        asset.sensors_to_show_as_kpis = key_figures(sensors)
     return sensors
 
 
@@ -247,42 +257,15 @@ def check_currency(sensor: Sensor, price: Sensor) -> None:
         )
 
 
-def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:
-    """Change what is given of a boiler, and nothing else; the stored flex-model follows. Does not commit.
-
-    Parameters
-    ----------
-    boiler
-        Which.
-    data, place
-        New values of fields of ``BoilerData`` and ``Place``, by field name.
-
-    Raises
-    ------
-    SmartBoilerError
-        If they do not fit together with the rest.
-
-    """
-    asset = boiler.asset
-    for name, value in place.items():
-        if name == "timezone":
-            for sensor in boiler.sensors.values():
-                sensor.timezone = value
-        else:
-            setattr(asset, name, value)
-        AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
-    if data:
-        # an energy class that is given counts, whatever loss was known before
-        known = boiler.data if "energy_class" not in data else replace(boiler.data, standing_loss_kwh_per_day=None)
-        changed = replace(known, **data)
-        changed.check()
-        for name, value in data.items():
-            AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
-        asset.attributes[ATTRIBUTE] = {**asset.attributes[ATTRIBUTE], **asdict(changed)}
-        asset.flex_model = {**asset.flex_model, **changed.flex_model}
+def key_figures(sensors: Mapping[str, Sensor]) -> list[dict[str, Any]]:
+    """Return the key figures of the boiler's page, in the host's form."""
+    return [
+        {"title": title, "sensor": sensors[role].id, "function": "sum"}
+        for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
+    ]
 
 
-def _graphs(price: Sensor, sensors: dict[str, Sensor]) -> list[dict[str, Any]]:
+def graphs(price: Sensor, sensors: Mapping[str, Sensor]) -> list[dict[str, Any]]:
     """Return the graphs of the boiler's page, in the host's form."""
     return [
         {"title": "Price", "plots": [{"sensor": price.id}]},

@@ -6,7 +6,7 @@ Pure: marshmallow and pint alone. What it means: ``comfort.py``.
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
@@ -18,6 +18,12 @@ from smart_boiler_plugin.units import convert, split
 LONGEST = {"duration": (timedelta(days=1), "1440 minutes"), "interval": (timedelta(days=366), "366 days")}
 """Bounds of hygiene, beyond which dates of a plan would end."""
 
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=timezone.utc) for year in (2000, 2200))
+"""Between these an absence and a boost are: pandas' dates end in 1677 and 2262."""
+
+MOST_PERIODS = 100
+"""Of a programme: each costs time in each plan."""
+
 
 def celsius(value: Any) -> float:
     """Return a temperature [°C] that is given as a text with a unit ("55 °C", "131 degF") or as a number in °C.
@@ -28,7 +34,7 @@ def celsius(value: Any) -> float:
         If it is no temperature.
 
     """
-    parts = split(str(value)) if not isinstance(value, bool) else None
+    parts = split(str(value)) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
     number = convert(parts[0], parts[1] or "degC", "degC") if parts else None
     if number is None or not math.isfinite(number):
         raise ValidationError(f"'{value}' is no temperature. Right is a text such as '55 °C' or '131 °F'.")
@@ -48,6 +54,22 @@ class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in mar
         return None if value is None else f"{value:g} °C"
 
 
+class Span(fields.TimeDelta):
+    """A span of time; one that no computer can tell is refused as any other that is none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> timedelta:
+        try:
+            return super()._deserialize(value, attr, data, **arguments)
+        except OverflowError as error:
+            raise self.make_error("invalid") from error
+
+
+def _moment(**arguments: Any) -> fields.AwareDateTime:
+    """Return a field for a moment that is not so far away that plans could not tell it."""
+    told = f"Must be in the years {EARLIEST.year} to {LATEST.year - 1}."
+    return fields.AwareDateTime(format="iso", validate=validate.Range(EARLIEST, LATEST, error=told), **arguments)
+
+
 class PeriodSchema(WindowSchema):
     """One period of a programme: ``{"days": "mon-fri", "from": "06:30", "until": "08:30", "temperature": "55 °C"}``."""
 
@@ -61,8 +83,8 @@ class PeriodSchema(WindowSchema):
 class AwaySchema(Schema):
     """An absence: ``{"from": "2026-07-01T08:00+02:00", "until": "2026-07-15T18:00+02:00"}``."""
 
-    begin = fields.AwareDateTime(format="iso", data_key="from", required=True)
-    until = fields.AwareDateTime(format="iso", required=True)
+    begin = _moment(data_key="from", required=True)
+    until = _moment(required=True)
 
     @validates_schema
     def _check(self, data: dict[str, Any], **_: Any) -> None:
@@ -77,7 +99,7 @@ class AwaySchema(Schema):
 class BoostSchema(Schema):
     """Hot now: ``{"until": "2026-07-01T22:00+02:00"}``."""
 
-    until = fields.AwareDateTime(format="iso", required=True)
+    until = _moment(required=True)
 
 
 def _storable(text: str) -> None:
@@ -93,8 +115,8 @@ class HygieneSchema(Schema):
     """
 
     temperature_c = Temperature(data_key="temperature", allow_none=True)
-    duration = fields.TimeDelta(precision="minutes", data_key="minutes", allow_none=True, metadata={"example": 30})
-    interval = fields.TimeDelta(precision="days", data_key="days", allow_none=True, metadata={"example": 7})
+    duration = Span(precision="minutes", data_key="minutes", allow_none=True, metadata={"example": 30})
+    interval = Span(precision="days", data_key="days", allow_none=True, metadata={"example": 7})
     off_because = fields.String(
         data_key="off",
         allow_none=True,
@@ -120,7 +142,7 @@ class HygieneSchema(Schema):
 class ComfortSchema(Schema):
     """All of it. What is left out is as by default; ``null`` takes an absence or a boost away."""
 
-    programme = fields.List(fields.Nested(PeriodSchema), load_default=list)
+    programme = fields.List(fields.Nested(PeriodSchema), load_default=list, validate=validate.Length(max=MOST_PERIODS))
     away = fields.Nested(AwaySchema, allow_none=True, load_default=None)
     boost = fields.Nested(BoostSchema, allow_none=True, load_default=None)
     hygiene = fields.Nested(HygieneSchema, load_default=Hygiene)

@@ -7,7 +7,7 @@ from flexmeasures.data import db
 from sqlalchemy import func
 from sqlalchemy.orm import joinedload, subqueryload
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE
+from smart_boiler_plugin.stored import rows_with
 
 CUSTOMER_ROLE = "Boiler customer"
 """Account role of all customers that were taken on here. Nothing in this plugin touches an account without it."""
@@ -20,6 +20,11 @@ def boilers_of(operator: Account | None = None, customer: Account | None = None)
     return list(db.session.scalars(query))
 
 
+def boiler_ids() -> list[int]:
+    """Return the ids of the boilers of all customers, ascending, without reading them."""
+    return list(db.session.scalars(_those_of(db.select(Asset.id), None, None).order_by(Asset.id)))
+
+
 def count_boilers(operator: Account | None = None, customer: Account | None = None) -> int:
     """Return how many boilers ``boilers_of`` returns, without reading them."""
     return int(db.session.execute(_those_of(db.select(func.count(Asset.id)), operator, customer)).scalar_one())
@@ -28,7 +33,7 @@ def count_boilers(operator: Account | None = None, customer: Account | None = No
 def _those_of(query: db.Select, operator: Account | None, customer: Account | None) -> db.Select:
     """Return a query about assets for the boilers of customers alone: all, one operator's, or one."""
     query = query.join(Account, Asset.account_id == Account.id).filter(
-        Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
+        rows_with(Asset), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
     )
     if operator is not None:
         query = query.filter(Account.consultancy_account_id == operator.id)

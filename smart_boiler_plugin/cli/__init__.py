@@ -5,7 +5,7 @@ from click import Group
 
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
-    from smart_boiler_plugin.cli import customers, import_prices, reports, tariffs  # noqa: PLC0415 (needs FlexMeasures)
+    from smart_boiler_plugin.cli import customers, import_prices, reports, tariffs, upgrade  # noqa: PLC0415 (needs FlexMeasures)
 
     group.help = "Run a business of smart boilers."
     for command in (
@@ -13,5 +13,6 @@ def attach(group: Group) -> None:
         *(tariffs.add_tariff, tariffs.list_tariffs),
         *(import_prices.import_prices, tariffs.update_prices),
         reports.report,
+        upgrade.upgrade,
     ):
         group.add_command(command)

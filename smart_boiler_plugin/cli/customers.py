@@ -13,16 +13,16 @@ from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from tabulate import tabulate
 
-from smart_boiler_plugin.api.customers_bulk import load_rows, read_csv
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.settings import SERVER_URL
+from smart_boiler_plugin.stored import rows_with
 
 
 @click.command("add-customers")
@@ -96,7 +96,7 @@ def list_customers(operator_id: int | None) -> None:
         db.session.query(Account.id, Account.name, consultancy.name, Asset.id, Asset.name)
         .join(consultancy, Account.consultancy_account_id == consultancy.id)
         .join(Asset, Asset.account_id == Account.id)
-        .filter(Asset.attributes.has_key(ATTRIBUTE), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
+        .filter(rows_with(Asset), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
         .order_by(Account.id)
     )
     if operator_id is not None:

@@ -101,8 +101,6 @@ def list_tariffs() -> None:
         [t.name, t.country or "-", *_shown_terms(t), t.currency, t.sensor.id, boilers.get(t.sensor.id, 0)]
         for t in tariffs.all_tariffs()
     ]
-    # those of former versions have just got their data source
-    db.session.commit()
     # a tariff may be called 1e3
     click.echo(tabulate(rows, headers=headers, disable_numparse=[0]))
 
@@ -161,8 +159,7 @@ def _chosen(country: str | None, name: str | None) -> list[tariffs.Tariff]:
     if name:
         return [tariffs.find(name)]
     found = tariffs.all_tariffs(country)
-    # those of former versions have just got their data source; one that is made on demand stays if it gets prices
-    db.session.commit()
+    # one that is made on demand stays if it gets prices
     return found or [tariffs.spot_tariff(country) if country else tariffs.default_tariff()]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from flask_security import current_user
@@ -17,15 +18,16 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler, change_boiler
+from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.changes import log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.invitations import invite
-from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
-from smart_boiler_plugin.transactions import log_change, refuse_what_is_taken, transaction
-
-LARGEST_ID = 2**31 - 1
-"""PostgreSQL's integers end here, and it fails to compare with larger ones."""
+from smart_boiler_plugin.prices.switching import switch
+from smart_boiler_plugin.stored import LARGEST_ID, as_object, rows_with
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Customer:
 
     Parameters
     ----------
-    account, boiler
-        As the host has them.
+    account
+        As the host has it.
+    asset
+        Of the boiler; None where somebody deleted it.
     users
         Of the account, the first one first.
     invitation
@@ -44,7 +48,7 @@ class Customer:
     """
 
     account: Account
-    boiler: Boiler
+    asset: Asset | None
     users: Sequence[User]
     invitation: str | None = None
 
@@ -53,12 +57,36 @@ class Customer:
         """The first user."""
         return self.users[0]
 
+    @cached_property
+    def boiler(self) -> Boiler:
+        """The boiler.
+
+        Raises
+        ------
+        BrokenBoilerError
+            If somebody deleted it, or took from it what makes it one.
+
+        """
+        if self.asset is None:
+            raise BrokenBoilerError(f"Account {self.account.id} ({self.account.name}) has no boiler any more.")
+        return Boiler(self.asset)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with what is stored of the boiler, and how to mend it; None where nothing is."""
+        for read in (lambda: self.boiler.data, lambda: self.boiler.comfort):
+            try:
+                read()
+            except BrokenBoilerError as error:
+                return str(error)
+        return None
+
     @property
     def price(self) -> Sensor | None:
         """The sensor with what they pay; None where somebody deleted it, or gave the boiler a price of its own."""
         try:
             return self.boiler.price
-        except SmartBoilerError:
+        except BrokenBoilerError:
             return None
 
     @property
@@ -108,14 +136,12 @@ def find(account_id: int, permission: str) -> Customer:
 
 def of_account(account: Account) -> Customer:
     """Return the customer of an account that was taken on here."""
-    asset = (
-        db.session.query(Asset)
-        .filter(Asset.account_id == account.id, Asset.attributes.has_key(ATTRIBUTE))
-        .order_by(Asset.id)
-        .first()
-    )
+    # a household may have taken the attribute that makes an asset a boiler from it
+    was_one = Asset.sensors.any(Sensor.name == "fill-rate")
+    query = db.session.query(Asset).filter(Asset.account_id == account.id, rows_with(Asset) | was_one)
+    asset = query.order_by(rows_with(Asset).desc(), Asset.id).first()
     users = db.session.query(User).filter_by(account_id=account.id).order_by(User.id).all()
-    return Customer(account, Boiler(asset), users)
+    return Customer(account, asset, users)
 
 
 def change(
@@ -149,18 +175,22 @@ def change(
         If there is no such tariff, or the new data do not fit together with the rest.
 
     """
-    with transaction():
+    with one_change():
         account = customer.account
         if name is not None and name != account.name:
             if name.lower() != account.name.lower():
                 refuse_what_is_taken({"name": (Account.name, name)})
             log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
-            if customer.boiler.asset.name == default_boiler_name(account.name):
+            if customer.asset is not None and customer.asset.name == default_boiler_name(account.name):
                 place = {"name": default_boiler_name(name), **place}
             account.name = name
-        change_boiler(customer.boiler, boiler, place)
+        if boiler and customer.asset is not None and not stored.is_stored(customer.asset):
+            # what makes the asset a boiler is put back where it was taken away
+            stored.change(customer.asset, as_object)
+        if boiler or place:
+            change_boiler(customer.boiler, boiler, place)
         if tariff is not None:
-            tariffs.switch(customer.boiler, tariffs.find(tariff))
+            switch(customer.boiler, tariffs.find(tariff))
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)
@@ -171,7 +201,7 @@ def change(
 
 def invite_again(customer: Customer) -> Customer:
     """Mail the customer's first user a link to choose a password once more, and log that."""
-    with transaction():
+    with one_change():
         log_change(customer.account, f"Invited user {customer.user.id} again")
     return replace(customer, invitation=invite([customer.user])[customer.user.id])
 

@@ -8,22 +8,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from flask import current_app
 from flexmeasures import Account, Asset, Sensor, Source, User
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.models.user import RolesAccounts
 from flexmeasures.data.services.generic_assets import delete_asset
-from flexmeasures.data.services.job_cache import NoRedisConfigured
 from flexmeasures.data.services.users import delete_user
 from flexmeasures.utils.time_utils import duration_isoformat
-from rq.job import Job
 from sqlalchemy import or_
 
+from smart_boiler_plugin.customers.changes import log_change, one_change
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.transactions import log_change, transaction
+from smart_boiler_plugin.host import deletion_event, jobs_of
 
 ERASED = "(erased)"
 """What stands in the audit log in place of names."""
@@ -61,12 +59,12 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
     account = customer.account
     if confirmed_name != account.name:
         raise SmartBoilerError({"confirm": ["This is not the name of the account. Nothing was erased."]})
-    with transaction():
+    with one_change():
         users = list(customer.users)
         assets = db.session.query(Asset).filter_by(account_id=account.id).all()
         sensors = [sensor for asset in assets for sensor in asset.sensors]
         beliefs = db.session.query(TimedBelief).filter(TimedBelief.sensor_id.in_([s.id for s in sensors])).count()
-        jobs = _jobs(assets, sensors)
+        jobs = jobs_of([asset.id for asset in assets], [sensor.id for sensor in sensors])
         erased = Erased(len(users), len(assets), len(sensors), beliefs, len(jobs))
         names = [account.name, *(name for user in users for name in (user.username, user.email))]
         # before the assets go, as the log then no longer knows which ones its entries are about
@@ -74,9 +72,7 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
         log_change(account, f"Let go of boiler customer {account.id}: erased {asdict(erased)}")
         for asset in assets:
             delete_asset(asset)
-            asset_entries += db.session.query(AssetAuditLog).filter_by(
-                event=f"Deleted asset '{asset.name}': {asset.id}"
-            )
+            asset_entries += db.session.query(AssetAuditLog).filter_by(event=deletion_event(asset))
         for user in users:
             delete_user(user)
         db.session.flush()
@@ -198,19 +194,3 @@ def _export_sensor(sensor: Sensor) -> dict[str, Any]:
 def _iso(moment: datetime | None) -> str | None:
     """Return a moment that the host keeps without its time zone, UTC, as a text."""
     return None if moment is None else moment.replace(tzinfo=timezone.utc).isoformat()
-
-
-def _jobs(assets: list[Asset], sensors: list[Sensor]) -> list[Job]:
-    """Return the jobs that the host has for these assets and sensors, waiting or done."""
-    cache = current_app.job_cache  # type: ignore[attr-defined]  # set by the host
-    try:
-        return [
-            job
-            for kind, ids in (("asset", [asset.id for asset in assets]), ("sensor", [sensor.id for sensor in sensors]))
-            for some_id in ids
-            for queue in ("scheduling", "forecasting")
-            for job in cache.get(some_id, queue, kind)
-        ]
-    except NoRedisConfigured:
-        current_app.logger.error("Redis cannot be reached: jobs of the erased sensors expire by themselves")  # noqa: TRY400
-        return []

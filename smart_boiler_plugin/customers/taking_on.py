@@ -20,11 +20,12 @@ from sqlalchemy.exc import IntegrityError
 from smart_boiler_plugin.boiler.asset import ASSET_TYPE, make_boiler
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.changes import conflict, log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.directory import Customer, default_boiler_name
 from smart_boiler_plugin.customers.invitations import invite
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
-from smart_boiler_plugin.transactions import conflict, lock, log_change, refuse_what_is_taken, transaction
+from smart_boiler_plugin.transactions import lock
 
 TAKE_ON_LOCK = 0x626F696C
 """Key of the advisory lock under which rows that all customers share are made (the bytes of "boil")."""
@@ -76,7 +77,7 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
         If there is no such tariff, or the boiler's data do not fit together. Nothing is changed.
 
     """
-    with transaction():
+    with one_change():
         customer = _make_customer(new, operator)
     return replace(customer, invitation=invite([customer.user])[customer.user.id])
 
@@ -105,7 +106,7 @@ def take_on_many(
     """
     for begin in range(0, len(news), CHUNK):
         outcomes: list[Customer | SmartBoilerError] = []
-        with transaction(commit=not dry_run):
+        with one_change(commit=not dry_run):
             for new in news[begin : begin + CHUNK]:
                 try:
                     outcomes.append(new if isinstance(new, SmartBoilerError) else _try_to_make(new, operator))
@@ -154,7 +155,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         latitude=new.place.latitude,
         longitude=new.place.longitude,
     )
-    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler), [user])
+    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler).asset, [user])
 
 
 def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:

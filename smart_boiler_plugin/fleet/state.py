@@ -11,8 +11,8 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE
 from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.stored import rows_with
 
 RECENT = timedelta(days=1)
 """How far back a last reading is looked for."""
@@ -60,7 +60,7 @@ def states(user: User) -> list[BoilerState]:
         .join(Account, Asset.account_id == Account.id)
         .join(Sensor, (Sensor.generic_asset_id == Asset.id) & (Sensor.name == "temperature"))
         .outerjoin(last, last.c.sensor_id == Sensor.id)
-        .filter(Asset.attributes.has_key(ATTRIBUTE))
+        .filter(rows_with(Asset))
         .order_by(Asset.name)
     )
     if not user_has_admin_access(user, "read"):

@@ -23,7 +23,7 @@ from flexmeasures.data.utils import get_data_source
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR, whole_quarters
 from smart_boiler_plugin.plan import alone, context, trigger
 from smart_boiler_plugin.plan.at_host import AtHost
@@ -36,6 +36,7 @@ from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
 from smart_boiler_plugin.plan.table import KW_PER_MW, Table, headroom_kw
 from smart_boiler_plugin.plan.trigger import GIVEN
+from smart_boiler_plugin.stored import is_stored
 
 SOFT_SOC = {"relax-constraints", "relax-soc-constraints", "soc-minima-breach-price", "soc-maxima-breach-price"}
 """Fields of a flex-context by which somebody asks for soft floors and ceilings; then they get them."""
@@ -79,7 +80,7 @@ class BoilerScheduler(StorageScheduler):
 
     def collect_flex_config(self) -> None:
         """Merge what the trigger says with what is stored; the trigger counts more, kind by kind (``trigger.py``)."""
-        if self.asset is not None and not self.flex_model and ATTRIBUTE in self.asset.attributes:
+        if self.asset is not None and not self.flex_model and is_stored(self.asset):
             # a trigger on the asset with a start and a duration alone
             self.flex_model = [{"sensor": Boiler(self.asset).sensors["fill-rate"].id}]
         self._each_boiler(
@@ -121,7 +122,7 @@ class BoilerScheduler(StorageScheduler):
             asset = db.session.get(Asset, entry["asset"])
         else:
             asset = self.sensor.generic_asset if self.sensor is not None else None
-        if asset is None or not (ATTRIBUTE in asset.attributes or self.sensor is not None):
+        if asset is None or not (is_stored(asset) or self.sensor is not None):
             return None
         if asset != self._planned_asset and asset not in self._planned_asset.offspring:
             # the host asks who may plan an asset, and not what they name in the flex-model

@@ -14,13 +14,12 @@ from typing import Any
 
 from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
-from flexmeasures.data.models.audit_log import AssetAuditLog
 from marshmallow import ValidationError
-from sqlalchemy import Integer, func
+from sqlalchemy import func
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE as BOILER_ATTRIBUTE
-from smart_boiler_plugin.boiler.asset import MONEY, UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin import stored
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
+from smart_boiler_plugin.host import config_of
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import (
     CONSUMPTION_SENSOR,
@@ -33,6 +32,7 @@ from smart_boiler_plugin.prices.sensors import (
 )
 from smart_boiler_plugin.prices.tariff_schema import ConsumptionPriceConfigSchema
 from smart_boiler_plugin.settings import DEFAULT_TARIFF
+from smart_boiler_plugin.stored import is_id, rows_with
 from smart_boiler_plugin.transactions import transaction
 from smart_boiler_plugin.units import currency_of
 
@@ -74,7 +74,7 @@ class Tariff:
     @property
     def country(self) -> str | None:
         """The country whose spot prices it rests on; None where it was made for some other price sensor."""
-        country: str | None = self.asset.attributes[ATTRIBUTE]["country"]
+        country: str | None = stored.read(self.asset, ATTRIBUTE)["country"]
         return country
 
     @property
@@ -92,7 +92,7 @@ class Tariff:
             If its data source or its price sensor was deleted.
 
         """
-        source = db.session.get(Source, self.asset.attributes[ATTRIBUTE]["source"])
+        source = db.session.get(Source, stored.read(self.asset, ATTRIBUTE)["source"])
         if source is None:
             raise SmartBoilerError(f"The data source of tariff '{self.name}' was deleted. Add another tariff.")
         try:
@@ -104,7 +104,7 @@ class Tariff:
     @property
     def config(self) -> dict[str, Any]:
         """How its prices are made, as JSON (``ConsumptionPriceConfigSchema``)."""
-        config: dict[str, Any] = ConsumptionPriceConfigSchema().dump(self.reporter._config)  # noqa: SLF001 (the host's)
+        config: dict[str, Any] = ConsumptionPriceConfigSchema().dump(config_of(self.reporter))
         return config
 
 
@@ -156,7 +156,7 @@ def add(
             reporter = ConsumptionPriceReporter(config={"price_sensor": spot_id, **terms})
         except ValidationError as error:
             raise SmartBoilerError(error.messages_dict) from error
-        spot: Sensor = reporter._config["price_sensor"]  # noqa: SLF001 (the host's)
+        spot: Sensor = config_of(reporter)["price_sensor"]
         sensor = get_or_create_public_sensor(
             name,
             TARIFF_TYPE,
@@ -188,26 +188,31 @@ def find(name: str) -> Tariff:
 
 
 def all_tariffs(country: str | None = None) -> list[Tariff]:
-    """Return the tariffs of all or one country, by name; those of former versions get their data source."""
-    rows = db.session.execute(
+    """Return the tariffs of all or one country, by name."""
+    tariffs = [Tariff(asset, sensor) for asset, sensor in _price_sensors() if stored.is_stored(asset, ATTRIBUTE)]
+    return [tariff for tariff in tariffs if country in {None, tariff.country}]
+
+
+def _price_sensors() -> list[tuple[Asset, Sensor]]:
+    """Return the public assets that are tariffs by their type, by name, with their sensors of consumption prices."""
+    query = (
         db.select(Asset, Sensor)
         .join(AssetType, Asset.generic_asset_type_id == AssetType.id)
         .join(Sensor, Sensor.generic_asset_id == Asset.id)
         .filter(Asset.account_id.is_(None), AssetType.name == TARIFF_TYPE, Sensor.name == CONSUMPTION_SENSOR["name"])
         .order_by(Asset.name)
-    ).all()
-    tariffs = [tariff for tariff in (_of(*row) for row in rows) if tariff]
-    return [tariff for tariff in tariffs if country in {None, tariff.country}]
+    )
+    return list(db.session.execute(query).tuples())
 
 
 def spot_tariff(country: str) -> Tariff:
     """Return the tariff of a country on which the spot price is what customers pay, made if missing. May flush."""
     sensor = get_or_create_consumption_price_sensor(country)
-    if ATTRIBUTE not in sensor.generic_asset.attributes:
+    if not stored.is_stored(sensor.generic_asset, ATTRIBUTE):
         # somebody else may be about to do so, too
         lock_prices()
         db.session.refresh(sensor.generic_asset)
-    if ATTRIBUTE in sensor.generic_asset.attributes:
+    if stored.is_stored(sensor.generic_asset, ATTRIBUTE):
         return Tariff(sensor.generic_asset, sensor)
     spot = get_or_create_spot_price_sensor(country)
     return _configured(sensor, country, ConsumptionPriceReporter(config={"price_sensor": spot.id}))
@@ -238,52 +243,10 @@ def default_tariff() -> Tariff:
 
 def boilers_by_sensor() -> dict[int, int]:
     """Return how many boilers are planned with a consumption price, by the id of its sensor."""
-    sensor_id = Asset.flex_context["consumption-price"]["sensor"].astext.cast(Integer)
-    query = db.select(sensor_id, func.count()).filter(Asset.attributes.has_key(BOILER_ATTRIBUTE)).group_by(sensor_id)
-    return dict(db.session.execute(query).tuples().all())
-
-
-def switch(boiler: Boiler, tariff: Tariff) -> None:
-    """Plan a boiler with the prices of another tariff; its graphs follow. Does not commit.
-
-    Parameters
-    ----------
-    boiler
-        Which.
-    tariff
-        The new one.
-
-    Raises
-    ------
-    ConflictError
-        If it is in another currency than the boiler's costs: those of different currencies cannot be added.
-
-    """
-    asset = boiler.asset
-    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == MONEY)
-    known = next(costs, tariff.currency)
-    if known != tariff.currency:
-        told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {known}."
-        raise ConflictError({"tariff": [f"{told} Choose one in {known}, or take the customer on anew."]})
-    named = asset.flex_context.get("consumption-price")
-    # somebody may have given the boiler a price of its own
-    old = named.get("sensor") if isinstance(named, dict) else None
-    context = _with_other_sensor(asset.flex_context, old, tariff.sensor.id)
-    asset.flex_context = {**context, "consumption-price": {"sensor": tariff.sensor.id}}
-    asset.sensors_to_show = _with_other_sensor(asset.sensors_to_show, old, tariff.sensor.id)
-    AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; tariff to '{tariff.name}'")
-
-
-def _with_other_sensor(value: Any, old: int | None, new: int) -> Any:
-    """Return JSON in which a sensor is another one: each ``{"sensor": old}``, and in each ``{"sensors": [...]}``."""
-    if isinstance(value, dict):
-        changed = {name: _with_other_sensor(inner, old, new) for name, inner in value.items()}
-        if changed.get("sensor", new) == old:
-            changed["sensor"] = new
-        if "sensors" in changed:
-            changed["sensors"] = [new if sensor == old else sensor for sensor in changed["sensors"]]
-        return changed
-    return [_with_other_sensor(inner, old, new) for inner in value] if isinstance(value, list) else value
+    sensor = Asset.flex_context["consumption-price"]["sensor"]
+    query = db.select(sensor, func.count()).filter(rows_with(Asset)).group_by(sensor)
+    # a household may have written anything there
+    return {sensor: count for sensor, count in db.session.execute(query).tuples() if is_id(sensor)}
 
 
 def _public_asset(name: str) -> Asset | None:
@@ -296,14 +259,14 @@ def _public_asset(name: str) -> Asset | None:
 def _configured(sensor: Sensor, country: str | None, reporter: ConsumptionPriceReporter) -> Tariff:
     """Return the tariff of a sensor, which from now on is one. Flushes, does not commit."""
     asset = sensor.generic_asset
-    asset.attributes[ATTRIBUTE] = {"country": country, "source": reporter.data_source.id}
+    source = reporter.data_source.id
+    stored.change(asset, lambda _: {"country": country, "source": source}, ATTRIBUTE)
     db.session.flush()
     return Tariff(asset, sensor)
 
 
-def _of(asset: Asset, sensor: Sensor) -> Tariff | None:
-    """Return the tariff of an asset with its price sensor, if it is one of ours."""
-    if ATTRIBUTE in asset.attributes:
-        return Tariff(asset, sensor)
-    former = SPOT_TARIFF.fullmatch(asset.name) if sensor.unit == CONSUMPTION_SENSOR["unit"] else None
-    return spot_tariff(former[1]) if former else None
+def adopt_former() -> list[Tariff]:
+    """Give the spot tariffs of former versions their data source, and return them. May flush."""
+    rows = [(asset, sensor) for asset, sensor in _price_sensors() if not stored.is_stored(asset, ATTRIBUTE)]
+    named = [SPOT_TARIFF.fullmatch(asset.name) for asset, sensor in rows if sensor.unit == CONSUMPTION_SENSOR["unit"]]
+    return [spot_tariff(former[1]) for former in named if former]

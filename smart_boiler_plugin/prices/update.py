@@ -16,7 +16,7 @@ from smart_boiler_plugin.clock.coverage import DayCoverage, by_day
 from smart_boiler_plugin.clock.days import day_of, midnight, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
-from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.host import PLANNED, config_of
 from smart_boiler_plugin.prices.sensors import known_prices
 from smart_boiler_plugin.prices.tariffs import Tariff
 
@@ -52,7 +52,7 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     today = day_of(now, timezone)
     first = first or today
     reporter = tariff.reporter
-    spot: Sensor = reporter._config["price_sensor"]  # noqa: SLF001 (the host's)
+    spot: Sensor = config_of(reporter)["price_sensor"]
     last = last or _last_day(spot, today, timezone)
     if last < first:
         raise SmartBoilerError(f"The last day, {last}, is before the first, {first}.")

@@ -11,9 +11,10 @@ from flexmeasures.data.services.scheduling import create_scheduling_job
 from rq import SimpleWorker
 from rq.job import Job
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
+from smart_boiler_plugin.stored import ATTRIBUTE
 from tests.factories import make_account, make_household_boiler, store
 
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")

@@ -42,7 +42,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
     assert set(app.cli.commands["smart-boiler"].commands) == {
         *("add-customers", "customers", "remove-customer", "add-tariff", "list-tariffs"),
-        *("import-prices", "update-prices", "report"),
+        *("import-prices", "update-prices", "report", "upgrade"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]
     assert {"ConsumptionPriceReporter", "BoilerSavingsReporter"} <= app.data_generators["reporter"].keys()
@@ -84,8 +84,8 @@ def test_a_checkout_that_is_not_installed_knows_its_version(monkeypatch):
     def not_installed(_):
         raise importlib_metadata.PackageNotFoundError
 
-    monkeypatch.setattr(smart_boiler_plugin, "version", not_installed)
-    assert smart_boiler_plugin._own_version() == smart_boiler_plugin.__version__
+    monkeypatch.setattr(smart_boiler_plugin.version, "version", not_installed)
+    assert smart_boiler_plugin.version._own_version() == smart_boiler_plugin.__version__
 
 
 def test_wrong_settings_are_warned_of(load, caplog):

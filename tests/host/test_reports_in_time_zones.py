@@ -7,7 +7,8 @@ import pytest
 from flexmeasures import Asset
 from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler.asset import Boiler, change_boiler
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.money import accounting

@@ -126,6 +126,8 @@ def test_a_spot_tariff_of_a_former_version_keeps_its_sensor_and_gets_a_source(ap
         del made.asset.attributes[ATTRIBUTE]
         db.session.query(Source).filter_by(model="ConsumptionPriceReporter").delete()
         db.session.commit()
+        assert [tariff.name for tariff in tariffs.adopt_former()] == ["NL spot tariff"]
+        db.session.commit()
     assert "NL spot tariff  NL" in boilers("list-tariffs").output
     with app.app_context():
         (tariff,) = tariffs.all_tariffs()

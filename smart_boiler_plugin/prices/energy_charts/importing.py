@@ -8,6 +8,7 @@ from datetime import date
 import pandas as pd
 from flexmeasures import Sensor
 
+from smart_boiler_plugin import stored
 from smart_boiler_plugin.clock.coverage import DayCoverage, by_day
 from smart_boiler_plugin.clock.days import midnight, midnights
 from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE, Patience, fetch
@@ -83,7 +84,7 @@ def import_from_energy_charts(
     start, end = midnight(first, timezone), midnights(last, timezone)[1]
     answer = fetch(zone, start, end, url=url, patience=patience)
     sensor = get_or_create_spot_price_sensor(country)
-    sensor.attributes[LICENCE_ATTRIBUTE] = answer.licence
+    stored.change(sensor, lambda _: answer.licence, LICENCE_ATTRIBUTE)
     import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
     days = by_day(pd.DatetimeIndex(answer.prices.index), first, last, timezone)
     return Import(sensor, zone, days, answer.licence, answer.deprecated)

@@ -1,0 +1,54 @@
+"""Changes of a boiler: its data, and where it is. Its comfort: ``Boiler.change_comfort``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from flexmeasures.data.models.audit_log import AssetAuditLog
+
+from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.door import WORKED_OUT, data_of
+from smart_boiler_plugin.stored import as_object
+
+
+def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:
+    """Change what is given of a boiler, and nothing else; the stored flex-model follows. Does not commit.
+
+    Parameters
+    ----------
+    boiler
+        Which.
+    data, place
+        New values of fields of ``BoilerData`` and ``Place``, by field name.
+
+    Raises
+    ------
+    SmartBoilerError
+        If they do not fit together with the rest.
+
+    """
+    asset = boiler.asset
+    for name, value in place.items():
+        if name == "timezone":
+            for sensor in boiler.sensors.values():
+                sensor.timezone = value
+        else:
+            setattr(asset, name, value)
+        AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
+    if data:
+        stored.change(asset, lambda known: _with_data(known, data))
+        vars(boiler).pop("data", None)
+        for name, value in data.items():
+            AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
+        asset.flex_model = {**asset.flex_model, **boiler.data.flex_model}
+
+
+def _with_data(known: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a boiler with other data; where it was broken, these must mend it."""
+    # an energy class that is given counts, whatever loss was known before
+    forgotten = {WORKED_OUT: None} if "energy_class" in data else {}
+    changed = {**as_object(known), **forgotten, **data}
+    return {**changed, **asdict(data_of(changed))}

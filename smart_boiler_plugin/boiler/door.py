@@ -1,0 +1,79 @@
+"""The one door through which what is stored of a boiler is read: it is checked, whoever wrote it.
+
+A household may write what it likes into the attributes of its asset. What else stands there than a boiler's data and
+its comfort is passed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+from smart_boiler_plugin.boiler.comfort import Comfort
+from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.fields import JsonNumber, Quantity
+
+COMFORT = "comfort"
+"""Where the household's wishes are, as JSON."""
+
+DESCRIBED = {field.attribute or name: name for name, field in BoilerSchema(exclude=PLACE_FIELDS).fields.items()}
+"""How the fields that are stored are called where a boiler is described."""
+
+WORKED_OUT = "standing_loss_kwh_per_day"
+"""The field that may be null: it is worked out then."""
+
+
+def _stored(name: str) -> fields.Field[Any]:
+    """Return the field that is stored for one that is described: a number for a quantity, in the same bounds."""
+    described = BoilerSchema().fields[DESCRIBED[name]]
+    text = isinstance(described, fields.String) and not isinstance(described, Quantity)
+    kind, validate = (fields.String if text else JsonNumber), getattr(described, "check", None) or described.validate
+    return kind(validate=validate, required=True, allow_none=name == WORKED_OUT)
+
+
+StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")
+"""A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units."""
+
+
+def data_of(stored: Any) -> BoilerData:
+    """Return the data that is stored of a boiler.
+
+    Raises
+    ------
+    SmartBoilerError
+        If something is missing, wrong, or does not fit together; the message names the fields as they are described.
+
+    """
+    try:
+        data = BoilerData(**StoredBoilerSchema().load(stored, unknown=EXCLUDE))
+    except ValidationError as error:
+        problems = {DESCRIBED.get(str(name), name): told for name, told in error.messages_dict.items()}
+        raise SmartBoilerError({"boiler": problems}) from error
+    except RecursionError as error:
+        raise SmartBoilerError({"boiler": ["Is nested too deeply."]}) from error
+    data.check()
+    return data
+
+
+def comfort_of(stored: Any) -> Comfort:
+    """Return the comfort that is stored of a boiler; what is not stored is as by default.
+
+    Raises
+    ------
+    SmartBoilerError
+        If something is wrong; the message names the fields.
+
+    """
+    if not isinstance(stored, dict):
+        raise SmartBoilerError({"boiler": ["Is no object with fields."]})
+    try:
+        comfort: Comfort = ComfortSchema().load(stored.get(COMFORT, {}))
+    except ValidationError as error:
+        raise SmartBoilerError({COMFORT: error.messages}) from error
+    except RecursionError as error:
+        raise SmartBoilerError({COMFORT: ["Is nested too deeply."]}) from error
+    return comfort

@@ -1,0 +1,85 @@
+"""What earlier versions stored of a boiler, brought to today's form: small steps, each harmless to repeat.
+
+A step is a function that changes a boiler where it must, and returns what it changed, for people; None where nothing
+was to be done. Steps flush at most. Who runs them: ``fleet/upgrade.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler.asset import (
+    ATTRIBUTES_BY_ROLE,
+    SCHEDULER,
+    UNIT_BY_ROLE,
+    Boiler,
+    graphs,
+    key_figures,
+    make_missing_sensors,
+)
+
+Step = Callable[[Boiler], "str | None"]
+
+
+def add_missing_sensors(boiler: Boiler) -> str | None:
+    """Make the sensors that were not there yet when the boiler was taken on."""
+    missing = sorted(UNIT_BY_ROLE.keys() - boiler.sensors.keys())
+    if not missing:
+        return None
+    boiler.sensors = make_missing_sensors(boiler.asset, boiler.timezone, boiler.price)
+    return f"sensors: {', '.join(missing)}"
+
+
+def rebuild_flex_model(boiler: Boiler) -> str | None:
+    """Work the stored flex-model out from the boiler's data where it differs; what else stands in it stays."""
+    ours = boiler.data.flex_model
+    changed = sorted(name for name, value in ours.items() if boiler.asset.flex_model.get(name) != value)
+    if not changed:
+        return None
+    stored.lock_row(boiler.asset)
+    boiler.asset.flex_model = {**boiler.asset.flex_model, **ours}
+    return f"flex-model: {', '.join(changed)}"
+
+
+def name_scheduler(boiler: Boiler) -> str | None:
+    """Say in the host's attributes of asset and sensors who plans, and in which direction power counts."""
+    changed = _set(boiler.asset, "asset", {"custom-scheduler": SCHEDULER})
+    for role, wanted in ATTRIBUTES_BY_ROLE.items():
+        if role in boiler.sensors:
+            changed += _set(boiler.sensors[role], role, wanted)
+    return f"attributes: {', '.join(changed)}" if changed else None
+
+
+def _set(owner: stored.Owner, called: str, wanted: Mapping[str, Any]) -> list[str]:
+    """Set attributes of an asset or sensor where they differ, and return which."""
+    differing = {name: value for name, value in wanted.items() if stored.read(owner, name) != value}
+    for name, value in differing.items():
+        stored.change(owner, partial(_instead, value), name)
+    return [f"{name} of {called}" for name in differing]
+
+
+def _instead(value: Any, _: Any) -> Any:
+    return value
+
+
+def add_key_figures(boiler: Boiler) -> str | None:
+    """Show the sums of cost and savings on the boiler's page, where nothing is shown."""
+    if boiler.asset.sensors_to_show_as_kpis:
+        return None
+    boiler.asset.sensors_to_show_as_kpis = key_figures(boiler.sensors)
+    return "key figures"
+
+
+def add_graphs(boiler: Boiler) -> str | None:
+    """Show graphs on the boiler's page, where none is shown."""
+    if boiler.asset.sensors_to_show:
+        return None
+    boiler.asset.sensors_to_show = graphs(boiler.price, boiler.sensors)
+    return "graphs"
+
+
+STEPS: tuple[Step, ...] = (add_missing_sensors, rebuild_flex_model, name_scheduler, add_key_figures, add_graphs)
+"""In their order: the later ones need the sensors."""

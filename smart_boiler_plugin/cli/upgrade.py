@@ -1,0 +1,46 @@
+"""The command that brings what earlier versions stored to today's form."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+from flexmeasures.cli.utils import MsgStyle
+from tabulate import tabulate
+
+from smart_boiler_plugin.boiler.owners import count_boilers
+from smart_boiler_plugin.fleet.upgrade import upgrade as upgrade_all
+
+
+@click.command("upgrade")
+@click.option("--dry-run", is_flag=True, help="Find out what would be changed, and change nothing.")
+@with_appcontext
+def upgrade(*, dry_run: bool) -> None:
+    """Bring what earlier versions of this plugin stored to today's form, after an update of it.
+
+    Boilers get the sensors, key figures and graphs that they lack, and their flex-model and scheduler as this version
+    has them; spot tariffs get their data source. Running it again is harmless. What is wrong with one boiler stops no
+    other, and is listed at the end.
+
+    \b
+    Example:
+      flexmeasures smart-boiler upgrade --dry-run
+      flexmeasures smart-boiler upgrade
+    """  # noqa: D301 (click wants the \b)
+    with click.progressbar(upgrade_all(dry_run=dry_run), length=count_boilers(), label="Boilers") as bar:
+        outcomes = list(bar)
+    rows = [[outcome.asset_id, outcome.name, change] for outcome in outcomes for change in outcome.changes]
+    done = "Would be changed" if dry_run else "Changed"
+    if rows:
+        # a name may look like a number: 1e3
+        click.echo(tabulate(rows, headers=["asset", "name", done.lower()], disable_numparse=[1, 2]))
+    broken = [outcome for outcome in outcomes if outcome.problems]
+    for outcome in broken:
+        for problem in outcome.problems:
+            click.secho(f"Asset {outcome.asset_id} ({outcome.name}): {problem}", **MsgStyle.ERROR)
+    changed = sum(1 for outcome in outcomes if outcome.changes)
+    click.secho(
+        f"{done}: {changed} of {len(outcomes)} boilers and tariffs." if changed else "Nothing to change.",
+        **(MsgStyle.WARN if broken else MsgStyle.SUCCESS),
+    )
+    if broken:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,63 @@
+"""What belongs to every change of a customer: one transaction, what is taken already, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flexmeasures import Account
+from flexmeasures.data import db
+from flexmeasures.data.models.audit_log import AuditLog
+from flexmeasures.utils.time_utils import server_now
+from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
+
+from smart_boiler_plugin.errors import ConflictError
+from smart_boiler_plugin.host import UNIQUE_NAMES, active_user, audit_text
+from smart_boiler_plugin.transactions import transaction
+
+FIELDS = {"account": "name", "username": "user_name", "email": "user_email"}
+"""Which field of a new customer is which unique name of the host's."""
+
+
+@contextmanager
+def one_change(*, commit: bool = True) -> Iterator[None]:
+    """Do it all in one transaction, or nothing. A uniqueness lost to somebody else becomes a ConflictError."""
+    try:
+        with transaction(commit=commit):
+            yield
+    except IntegrityError as error:
+        raise conflict(error) from error
+
+
+def conflict(error: IntegrityError) -> Exception:
+    """Return the ConflictError for a uniqueness that was lost, or the error itself if it is none of these."""
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    field_name = FIELDS.get(UNIQUE_NAMES.get(constraint or "", ""))
+    return ConflictError({field_name: ["Was taken by somebody else just now."]}) if field_name else error
+
+
+def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
+    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case."""
+    taken = {
+        name: [f"'{value}' exists already on this server. Choose another."]
+        for name, (column, value) in column_and_value.items()
+        if db.session.query(db.session.query(column).filter(func.lower(column) == func.lower(value)).exists()).scalar()
+    }
+    if taken:
+        raise ConflictError(taken)
+
+
+def log_change(account: Account, event: str) -> None:
+    """Write to the host's audit log what is done to an account, and by whom."""
+    user_id, user_name = active_user()
+    db.session.add(
+        AuditLog(
+            event_datetime=server_now(),
+            event=audit_text(event),
+            active_user_id=user_id,
+            active_user_name=user_name,
+            affected_account_id=account.id,
+        )
+    )
