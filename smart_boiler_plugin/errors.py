@@ -8,7 +8,7 @@
     ├── UnknownZoneError        422: Energy-Charts has no prices of the country code
     ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
     ├── ConflictError           409: a name or e-mail is taken; or a change does not fit what is there
-    ├── BrokenBoilerError       409: what is stored of a boiler is wrong, whoever wrote it
+    ├── BrokenBoilerError       422: what is stored of a boiler is wrong, whoever wrote it
     └── NoPricesError           422: there is nothing to derive a consumption price from
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
@@ -76,9 +76,6 @@ class PriceServiceError(SmartBoilerError):
 
 class BrokenBoilerError(SmartBoilerError):
     """What is stored of a boiler is wrong, whoever wrote it. The message says what, and how to mend it."""
-
-    http_status = 409
-    status = "CONFLICT"
 
 
 class NoPricesError(SmartBoilerError):

@@ -19,9 +19,9 @@ ERRORS = {
     401: "No valid token or session.",
     403: "No right to create accounts.",
     404: "The caller has no customer with this account id.",
-    409: "A name or e-mail exists, whoever owns it; the tariff is in another currency; or what is stored is broken.",
+    409: "A name or e-mail exists on this server, whoever owns it; or the tariff is in another currency.",
     415: "The body is in another format.",
-    422: "A field is missing or wrong; the message names it.",
+    422: "A field is missing or wrong, in what was sent or in what is stored; the message names it.",
     429: "Too many requests; Retry-After says when to try again.",
 }
 

@@ -74,7 +74,7 @@ ROUTES = [
         f"{ONE}/statement",
         statements.show_statement,
         answers={200: statements.StatementSchema()},
-        errors=(401, 404, 409, 422, 429),
+        errors=(401, 404, 422, 429),
         query=statements.StatementQuerySchema(),
         also_csv=True,
     ),

@@ -7,22 +7,18 @@ from pathlib import Path
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flexmeasures import Account, AccountRole, Asset
 from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
-from flexmeasures.data import db
 from tabulate import tabulate
 
-from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
-from smart_boiler_plugin.customers.directory import Customer, of_account
+from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.settings import SERVER_URL
-from smart_boiler_plugin.stored import rows_with
 
 
 @click.command("add-customers")
@@ -91,17 +87,8 @@ def list_customers(operator_id: int | None) -> None:
     Example:
       flexmeasures smart-boiler customers --operator 1
     """  # noqa: D301 (click wants the \b)
-    consultancy = db.aliased(Account)
-    query = (
-        db.session.query(Account.id, Account.name, consultancy.name, Asset.id, Asset.name)
-        .join(consultancy, Account.consultancy_account_id == consultancy.id)
-        .join(Asset, Asset.account_id == Account.id)
-        .filter(rows_with(Asset), Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
-        .order_by(Account.id)
-    )
-    if operator_id is not None:
-        query = query.filter(Account.consultancy_account_id == find_account(operator_id, "--operator").id)
-    click.echo(tabulate(query.all(), headers=["account", "customer", "operator", "boiler", "name"]))
+    operator = None if operator_id is None else find_account(operator_id, "--operator")
+    click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
 
 
 @click.command("remove-customer")

@@ -144,6 +144,29 @@ def of_account(account: Account) -> Customer:
     return Customer(account, asset, users)
 
 
+def names_of_all(operator: Account | None = None) -> list[tuple[Any, ...]]:
+    """Return ids and names of all or one operator's customers: account, operator and boiler, from one query.
+
+    Returns
+    -------
+    list of tuple
+        (account id, its name, name of the operator, boiler's asset id, its name), by account id; the last two are None
+        where somebody took the boiler away.
+
+    """
+    consultancy = db.aliased(Account)
+    query = (
+        db.session.query(Account.id, Account.name, consultancy.name, Asset.id, Asset.name)
+        .outerjoin(consultancy, Account.consultancy_account_id == consultancy.id)
+        .outerjoin(Asset, (Asset.account_id == Account.id) & rows_with(Asset))
+        .filter(Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
+        .order_by(Account.id, Asset.id)
+    )
+    if operator is not None:
+        query = query.filter(Account.consultancy_account_id == operator.id)
+    return [tuple(row) for row in query]
+
+
 def change(
     customer: Customer,
     name: str | None,
