@@ -15,6 +15,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.money.accounting import read_days
+from smart_boiler_plugin.physics.tank import drawn_kwh
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household
@@ -330,7 +331,9 @@ def test_the_thermostat_runs_from_a_day_before_midnight_with_each_draw_off_and_p
     """No two quarters are alike: whatever is taken from the quarter before or after changes the amounts."""
     tank, warm_up, day = boiler.data.tank, slice(0, 96), slice(96, 192)
     begin = MIDNIGHT - timedelta(days=1)
-    drawn = 0.02 + 0.0004 * np.arange(192) + 0.03 * (np.arange(192) % 7 == 3)
+    # so much before the day that the thermostat is never full: then it would forget from where it came
+    number = np.arange(96)
+    drawn = np.concatenate([0.36 + 0.0012 * (7 * number % 11), 0.02 + 0.0004 * number + 0.03 * (number % 7 == 3)])
     # a boiler between the limits, and whether it heats just before; then the thermostat goes on with that
     state = tank.state_of_charge_kwh(57.0)
     measure(boiler, "temperature", [56.5, 57.5], begin - QUARTER)
@@ -341,9 +344,9 @@ def test_the_thermostat_runs_from_a_day_before_midnight_with_each_draw_off_and_p
     power = 0.3 + 0.004 * np.arange(96)
     measure(boiler, "fill-rate", power, MIDNIGHT)
 
-    before, states = run_thermostat(tank, state, drawn[warm_up], heating=heating)
-    on = before[-1] > 0 and states[-1] < tank.state_of_charge_kwh(60.0) - 1e-9
-    baseline, baseline_states = run_thermostat(tank, states[-1], drawn[day], heating=on)
+    _, states = run_thermostat(tank, state, drawn[warm_up], heating=heating)
+    assert tank.temperature_c(states.max()) < 59
+    baseline, baseline_states = run_thermostat(tank, states[-1], drawn[day], heating=True)
     own = [tank.state_of_charge_kwh(48.0)]
     for kw, heat in zip(power, drawn[day], strict=True):
         own.append(tank.after(own[-1], 0.25, kw, heat))
@@ -354,6 +357,16 @@ def test_the_thermostat_runs_from_a_day_before_midnight_with_each_draw_off_and_p
     assert found.baseline_cost == pytest.approx(prices() @ baseline / 4, abs=1e-9)
     assert found.missing_heat_kwh == pytest.approx(missing, abs=1e-9)
     assert found.savings == pytest.approx(found.baseline_cost - found.cost - missing * prices().mean(), abs=1e-9)
+
+
+def test_the_draw_offs_of_the_tapping_profile_are_taken_in_their_own_quarters(boiler):
+    store(boiler.sensors["fill-rate"], [0.5] * 96, MIDNIGHT, source_type="scheduler")
+    tank = boiler.data.tank
+    middle = tank.state_of_charge_kwh(57.5)
+    baseline, _ = run_thermostat(tank, middle, drawn_kwh("S", moments_of(), 0.25), heating=False)
+    found = account(boiler)
+    assert found.baseline_cost == pytest.approx(prices() @ baseline / 4, abs=1e-9)
+    assert found.baseline_kwh == pytest.approx(baseline.sum() / 4, abs=1e-9)
 
 
 def test_a_boiler_without_a_price_spoils_no_account_of_others(boiler):
