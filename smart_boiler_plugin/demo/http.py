@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import requests
+import httpx
 
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.processes import StackError
@@ -15,11 +15,9 @@ from smart_boiler_plugin.embedded.processes import StackError
 REQUEST_TIMEOUT_S = 60
 
 
-def _session() -> requests.Session:
-    """Return a session without the environment's proxies and passwords: the server is on this machine."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
+def _browser(url: str = "") -> httpx.Client:
+    """Return a client without the environment's proxies and passwords: the server is on this machine."""
+    return httpx.Client(base_url=url, timeout=REQUEST_TIMEOUT_S, follow_redirects=True, trust_env=False)
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,13 @@ class Api:
 
     def __init__(self, login: Login) -> None:
         self.url = login.url
-        self._session = _session()
+        self._client = _browser(login.url)
         answer = self._call("POST", "/api/requestAuthToken", json={"email": login.email, "password": login.password})
-        self._session.headers["Authorization"] = answer["auth_token"]
+        self._client.headers["Authorization"] = answer["auth_token"]
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Return the JSON answer of a GET."""
-        return self._call("GET", path, params=parameters)
+        return self._call("GET", path, params=parameters or None)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer of a POST of JSON."""
@@ -86,7 +84,7 @@ class Api:
             path = f"/api/v3_0/sensors/{sensor}/schedules/{job}"
             answer = self._request("GET", path, params={"duration": duration})
             # while the job waits or runs, the host answers with 202
-            if answer.status_code == requests.codes.ok:
+            if answer.status_code == httpx.codes.OK:
                 return dict(answer.json())
             if time.monotonic() > deadline:
                 raise StackError(f"No schedule for sensor {sensor} within {timeout_s:g} s. Last answer: {answer.text}")
@@ -95,12 +93,12 @@ class Api:
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         return self._request(method, path, **arguments).json()
 
-    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
-            answer = self._session.request(method, self.url + path, timeout=REQUEST_TIMEOUT_S, **arguments)
-        except requests.RequestException as error:
+            answer = self._client.request(method, path, **arguments)
+        except httpx.HTTPError as error:
             raise StackError(f"{method} {path} got no answer: {error}") from error
-        if not answer.ok:
+        if not answer.is_success:
             raise StackError(f"{method} {path} was refused with {answer.status_code}: {answer.text}")
         return answer
 
@@ -131,14 +129,13 @@ def accept_invitation(link: str, password: str) -> None:
         If the server does not accept it.
 
     """
-    browser = _session()
-    form = browser.get(link, timeout=REQUEST_TIMEOUT_S)
+    browser = _browser()
+    form = browser.get(link)
     csrf_token = form.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
     answer = browser.post(
         link,
         data={"csrf_token": csrf_token, "password": password, "password_confirm": password},
-        timeout=REQUEST_TIMEOUT_S,
-        allow_redirects=False,
+        follow_redirects=False,
     )
-    if answer.status_code != requests.codes.found:
-        raise StackError(f"The invitation was not accepted: {answer.status_code} {answer.reason}")
+    if answer.status_code != httpx.codes.FOUND:
+        raise StackError(f"The invitation was not accepted: {answer.status_code} {answer.reason_phrase}")

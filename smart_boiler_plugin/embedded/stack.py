@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-import requests
+import httpx
 
 from smart_boiler_plugin.embedded.mailbox import Mailbox
 from smart_boiler_plugin.embedded.postgres import Postgres
@@ -179,12 +179,11 @@ class Stack:
         config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
 
     def _server_answers(self) -> bool:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy stands between us and ourselves
-            try:
-                return session.get(f"{self.url}/api/", timeout=5).ok
-            except requests.RequestException:
-                return False
+        try:
+            # no proxy stands between us and ourselves
+            return httpx.get(f"{self.url}/api/", timeout=5, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
 
     def _worker_is_there(self) -> bool:
         return "processing 1 queue(s)" in (self.folder / "logs" / "worker.log").read_text()

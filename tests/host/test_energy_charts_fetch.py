@@ -70,7 +70,7 @@ def test_retry_after_is_honoured_as_long_as_it_is_bearable(service):
     service.answers = [say(status=429, Retry_After="1"), say(answer())]
     began = time.monotonic()
     ask(service, replace(LITTLE_PATIENCE, backoff_max_s=0.1))
-    # the first retry would follow at once, and 1 s is longer than is waited
+    # the first retry would follow after 5 ms, and 1 s is longer than is waited
     assert 0.1 <= time.monotonic() - began < 0.9
 
 
@@ -78,7 +78,7 @@ def test_retry_after_is_honoured_as_long_as_it_is_bearable(service):
     ("trouble", "told", "asked"),
     [
         (say(status=429, Retry_After="86400"), "answered 429", 3),
-        (say(status=429, Retry_After="soon"), "cannot be read (InvalidHeader)", 1),
+        (say(status=429, Retry_After="soon"), "answered 429", 3),
         (say(status=500), "answered 500", 3),
         (say(status=503), "answered 503", 3),
         (say(status=400), "answered 400", 1),
@@ -91,8 +91,8 @@ def test_retry_after_is_honoured_as_long_as_it_is_bearable(service):
         (fall_asleep, "did not answer in time", 3),
         (hang_up, "no connection, or one that was closed", 3),
         (break_off, "broke off in the middle", 1),
-        (say(status=301, Location="file:///etc/passwd"), "sends elsewhere (301)", 1),
-        (say(b"no gzip", Content_Encoding="gzip"), "cannot be read (ContentDecodingError)", 1),
+        (say(status=301, Location="file:///etc/passwd"), "sends elsewhere", 1),
+        (say(b"no gzip", Content_Encoding="gzip"), "cannot be read (DecodingError)", 1),
     ],
 )
 def test_lasting_trouble_ends_in_words(service, trouble, told, asked):
@@ -149,10 +149,22 @@ def test_an_address_that_is_none_is_told_with_its_setting(url):
         fetch("NL", START, END, url=url, patience=LITTLE_PATIENCE)
 
 
-def test_a_password_in_the_address_is_not_told(service):
-    service.answers = [say(status=400)]
+def test_who_cannot_prove_who_it_is_is_told(service):
+    with pytest.raises(PriceServiceError, match="cannot prove who it is"):
+        fetch("NL", START, END, url=service.url.replace("http:", "https:"), patience=LITTLE_PATIENCE)
+
+
+def test_a_password_in_the_address_is_not_told(service, caplog):
+    caplog.set_level("INFO")
     for trouble in (say(status=400), hang_up, fall_asleep, say(status=302, Location="/elsewhere")):
         service.answers = [trouble]
         with pytest.raises(PriceServiceError) as refused:
             fetch("NL", START, END, url=service.url.replace("//", "//me:geheim@"), patience=LITTLE_PATIENCE)
         assert "geheim" not in str(refused.value)
+    assert f"{service.url}/price" in caplog.text
+    assert "geheim" not in caplog.text
+
+
+def test_a_password_in_the_address_is_sent(service):
+    service.answers = [lambda handler: say(answer(), 200 if "Authorization" in handler.headers else 401)(handler)]
+    assert len(fetch("NL", START, END, url=service.url.replace("//", "//me:geheim@"), patience=LITTLE_PATIENCE).prices)

@@ -4,10 +4,10 @@ import asyncio
 import json
 from datetime import timedelta
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
-import requests
 from flexmeasures_client import FlexMeasuresClient
 
 from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
@@ -76,7 +76,7 @@ def test_step_1_the_invitation_lets_the_customer_choose_a_password(stack, client
 
 
 def test_step_1_a_link_works_once(stack, users):
-    answer = requests.get(invitation_link(stack.mailbox, "client1@example.com"), allow_redirects=False, timeout=30)
+    answer = httpx.get(invitation_link(stack.mailbox, "client1@example.com"), timeout=30)
     assert answer.status_code == 302
     assert "/reset/" not in answer.headers["Location"]
 
@@ -215,7 +215,7 @@ def test_step_5_a_customer_sees_their_boiler_and_the_price_and_nobody_elses(stac
 
 def browser(login):
     """Return a session that has logged in by the form."""
-    session = requests.Session()
+    session = httpx.Client(follow_redirects=True, timeout=30)
     form = session.get(f"{login.url}/login", timeout=30).text
     csrf_token = form.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
     credentials = {"email": login.email, "password": login.password, "csrf_token": csrf_token}
