@@ -14,7 +14,8 @@ from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.customers.directory import Customer, default_boiler_name
 from smart_boiler_plugin.customers.taking_on import NewCustomer
-from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS, TAPPING_PROFILES
+from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS
+from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
 CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - len(default_boiler_name("")))
 """Longest name of a customer: it fits the account, and the boiler is named after it."""

@@ -20,7 +20,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR, QUARTER, whole_quarters
 from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.physics.envelope import Series
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 
 BELIEVED_C = (0.0, 100.0)
 """Readings outside of this are not believed [°C]: water would be ice or steam."""

@@ -23,7 +23,7 @@ from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts import measured
 from smart_boiler_plugin.facts.measured import Measured
 from smart_boiler_plugin.money import savings
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
 STEP_H = QUARTER / timedelta(hours=1)
