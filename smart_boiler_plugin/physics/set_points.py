@@ -17,8 +17,9 @@ where there is a hard floor F_t. How a boiler follows set-points: ``following.py
 W is not convex, so that a set-point is not the exact optimum over all powers: it costs at most some per cent more, and
 1 % at an ``r`` of 6. Below an ``r`` of 2, set-points may never heat (``price_of_unserved``).
 
-In double precision: 1,000 boilers, 136 steps, 160 states and 24 sizes of draw-offs took 0.87 s of CPU time on a busy
-machine, and 0.75 s in single precision (``make benchmark BENCH=set_points``): not worth a second kind of numbers.
+In double precision: 1,000 boilers, 136 steps, 160 states and 24 sizes of draw-offs took 0.84 to 1.05 s of CPU time on a
+machine busy with other work (``make benchmark BENCH=set_points``), and in single precision 0.75 s beside 0.96 s, with
+the same set-points: not worth a second kind of numbers.
 """
 
 from __future__ import annotations
