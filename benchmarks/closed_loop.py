@@ -16,7 +16,7 @@ from flexmeasures.data.utils import save_to_db
 from smart_boiler_plugin.money.savings import Boilers, after_thermostat, day_of
 from smart_boiler_plugin.physics.cheapest import cheapest_heat
 from smart_boiler_plugin.physics.envelope import Steps, envelope
-from smart_boiler_plugin.physics.tank import TAPPING_PROFILES
+from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 from tests.host.boilers import QUARTER, planned, scheduler_of
 
 QUARTER_H = 0.25

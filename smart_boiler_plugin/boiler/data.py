@@ -31,7 +31,7 @@ class BoilerData:
     cop
         Heat into the tank per electricity: 1 for an element, more for a heat pump [-].
     tapping_profile
-        How the household draws hot water, S or M (Regulation (EU) 814/2013).
+        How the household draws hot water, 3XS to XXL (Regulation (EU) 814/2013).
 
     """
 

@@ -9,7 +9,8 @@ from flexmeasures import Asset
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from smart_boiler_plugin.fields import Quantity, TrimmingSchema, line
-from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS, TAPPING_PROFILES
+from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS
+from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
 PLACE_FIELDS = ("name", "timezone", "latitude", "longitude")
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from smart_boiler_plugin.demo.http import Login
-from smart_boiler_plugin.physics.tank import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
 QUARTER = timedelta(minutes=15)
 EXPECTED = timedelta(hours=24)

@@ -18,7 +18,7 @@ from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.money import savings
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
 LONGEST_GAP = timedelta(hours=2) // QUARTER

@@ -1,4 +1,4 @@
-"""Physics of a fully mixed water tank, and what standards say about tanks and their use.
+"""Physics of a fully mixed water tank, and what standards say about tanks.
 
 Pure: no Flask, no database, no FlexMeasures; usable in a notebook. Where heating is planned: ``plan/scheduler.py``.
 
@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import time
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 Numeric = TypeVar("Numeric", float, NDArray[np.float64])
@@ -39,22 +37,6 @@ STANDING_LOSS_W_BY_ENERGY_CLASS = {
     "D": (16.66, 8.33),
 }
 """Upper bound a + b * V^0.4 of the standing loss [W], V in litre (Regulation (EU) 812/2013, annex II, table 2)."""
-
-TAPPING_PROFILES: dict[str, dict[time, float]] = {
-    "S": {
-        time(7, 0): 0.105, time(7, 30): 0.105, time(8, 30): 0.105, time(9, 30): 0.105, time(11, 30): 0.105,
-        time(11, 45): 0.105, time(12, 45): 0.315, time(18, 0): 0.105, time(18, 15): 0.105, time(20, 30): 0.420,
-        time(21, 30): 0.525,
-    },
-    "M": {
-        time(7, 0): 0.105, time(7, 5): 1.400, time(7, 30): 0.105, time(8, 1): 0.105, time(8, 15): 0.105,
-        time(8, 30): 0.105, time(8, 45): 0.105, time(9, 0): 0.105, time(9, 30): 0.105, time(10, 30): 0.105,
-        time(11, 30): 0.105, time(11, 45): 0.105, time(12, 45): 0.315, time(14, 30): 0.105, time(15, 30): 0.105,
-        time(16, 30): 0.105, time(18, 0): 0.105, time(18, 15): 0.105, time(18, 30): 0.105, time(19, 0): 0.105,
-        time(20, 30): 0.735, time(21, 15): 0.105, time(21, 30): 1.400,
-    },
-}  # fmt: skip
-"""Heat drawn [kWh] at the local time of day, per tapping profile (Regulation (EU) 814/2013, annex III, table 1)."""
 
 
 @dataclass(frozen=True)
@@ -143,30 +125,3 @@ def standing_loss_kwh_per_day(energy_class: str, volume_l: float) -> float:
     """
     constant, factor = STANDING_LOSS_W_BY_ENERGY_CLASS[energy_class]
     return float((constant + factor * volume_l**0.4) * 24 / 1000)
-
-
-def drawn_kwh(tapping_profile: str, moments: pd.DatetimeIndex, step_h: float) -> NDArray[np.float64]:
-    """Return the heat [kWh] that a household draws in each step, shape (n,).
-
-    Parameters
-    ----------
-    tapping_profile
-        One of ``TAPPING_PROFILES``.
-    moments
-        Local times at which the steps begin, n of them. A draw-off counts in the step in which its time of day falls:
-        not at all in an hour that the clock skips, twice in one that it repeats.
-    step_h
-        Length of a step [h].
-
-    Raises
-    ------
-    KeyError
-        If there is no such tapping profile.
-
-    """
-    steps_per_day = round(24 / step_h)
-    by_step = np.zeros(steps_per_day)
-    for at, heat in TAPPING_PROFILES[tapping_profile].items():
-        by_step[int((at.hour + at.minute / 60) / step_h)] += heat
-    step_of_day = ((moments.hour + moments.minute / 60) / step_h).astype(int)
-    return by_step[step_of_day]

@@ -8,7 +8,7 @@ import pandas as pd
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.plan.policy import Policy
 

@@ -10,7 +10,7 @@ from flexmeasures.data import db
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.clock.days import midnights
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 

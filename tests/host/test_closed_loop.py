@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.closed_loop import draw_random, perfect_cost, planned_run, save
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from tests.host.boilers import change_data, make_household
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "day-ahead-prices-BE-2024.csv"

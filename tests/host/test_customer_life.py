@@ -157,7 +157,7 @@ def test_an_energy_class_replaces_a_standing_loss_that_was_given_before(call, cu
         ({"temperature_min": "15 °C", "cold_water_temperature": "15 °C"}, "cold_water_temperature"),
         ({"energy_class": "E"}, "energy_class"),
         ({"energy_class": "A", "standing_loss": "1 kWh/day"}, "standing_loss"),
-        ({"tapping_profile": "XXS"}, "tapping_profile"),
+        ({"tapping_profile": "XXXS"}, "tapping_profile"),
         ({"timezone": "Europe/Atlantis"}, "timezone"),
         ({"latitude": 91}, "latitude"),
         ({"longitude": "NaN"}, "longitude"),

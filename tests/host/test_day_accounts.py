@@ -15,7 +15,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.money.accounting import read_days
-from smart_boiler_plugin.physics.tank import drawn_kwh
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.boilers import make_household

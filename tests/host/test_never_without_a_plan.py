@@ -97,7 +97,7 @@ def warmest(tank, boiler, start_c, drawn_kwh):
 
 def profile_kwh(boiler, moments):
     """Return what the tapping profile draws per quarter, worked out from its table."""
-    from smart_boiler_plugin.physics.tank import TAPPING_PROFILES  # noqa: PLC0415
+    from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES  # noqa: PLC0415
 
     table = TAPPING_PROFILES[boiler.tapping_profile].items()
     return np.array(

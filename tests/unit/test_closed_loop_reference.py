@@ -14,7 +14,8 @@ import pytest
 
 from smart_boiler_plugin.physics.cheapest import cheapest_heat
 from smart_boiler_plugin.physics.envelope import Steps, envelope
-from smart_boiler_plugin.physics.tank import Tank, drawn_kwh, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import HYSTERESIS_K, SET_POINT_C, thermostat
 
 ROOT = Path(__file__).parents[2]

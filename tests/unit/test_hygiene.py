@@ -6,7 +6,8 @@ import pytest
 
 from smart_boiler_plugin.physics.envelope import envelope
 from smart_boiler_plugin.physics.hygiene import last_done, place
-from smart_boiler_plugin.physics.tank import Tank, drawn_kwh
+from smart_boiler_plugin.physics.tank import Tank
+from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from tests.unit.tanks import LinearProgramme, steps_of
 
 QUARTER = timedelta(minutes=15)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 
-from smart_boiler_plugin.physics.tank import TAPPING_PROFILES, Tank, drawn_kwh, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
+from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES, drawn_kwh
 
 HOUSEHOLD_TANK = Tank(volume_l=80, standing_loss_kwh_per_day=1.1)
 
@@ -59,10 +60,26 @@ def test_standing_loss_by_energy_class(energy_class, volume_l, expected_kwh):
     assert standing_loss_kwh_per_day(energy_class, volume_l) == pytest.approx(expected_kwh, abs=5e-4)
 
 
-@pytest.mark.parametrize(("profile", "kwh_per_day"), [("S", 2.100), ("M", 5.845)])
-def test_tapping_profiles_draw_what_the_regulation_says_per_day(profile, kwh_per_day):
+@pytest.mark.parametrize(
+    # the table's last line, and how many draw-offs it lists
+    ("profile", "kwh_per_day", "draw_offs"),
+    [
+        ("3XS", 0.345, 23), ("XXS", 2.100, 20), ("XS", 2.100, 3), ("S", 2.100, 11), ("M", 5.845, 23), ("L", 11.655, 24),
+        ("XL", 19.07, 30), ("XXL", 24.53, 30),
+    ],
+)  # fmt: skip
+def test_tapping_profiles_draw_what_the_regulation_says_per_day(profile, kwh_per_day, draw_offs):
     assert sum(TAPPING_PROFILES[profile].values()) == pytest.approx(kwh_per_day)
-    assert TAPPING_PROFILES[profile][time(7, 0)] == 0.105
+    assert len(TAPPING_PROFILES[profile]) == draw_offs
+
+
+def test_tapping_profiles_draw_at_the_hours_of_the_regulation():
+    assert TAPPING_PROFILES["S"][time(7, 0)] == TAPPING_PROFILES["M"][time(7, 0)] == 0.105
+    assert {at for at, heat in TAPPING_PROFILES["L"].items() if heat == 3.605} == {time(8, 5), time(21, 0)}
+    assert {at for at, heat in TAPPING_PROFILES["XXL"].items() if heat == 6.24} == {
+        time(7, 45), time(20, 46), time(21, 30)
+    }  # fmt: skip
+    assert min(min(profile) for profile in TAPPING_PROFILES.values()) == time(7, 0)
 
 
 def test_draw_offs_fall_into_the_quarter_of_their_local_time():
