@@ -41,7 +41,7 @@ STORE = text("""
         SELECT event_value FROM timed_belief
         WHERE sensor_id = new.sensor_id AND event_start = new.event_start AND source_id = :source_id
               AND belief_horizon >= new.belief_horizon
-        ORDER BY belief_horizon LIMIT 1
+        ORDER BY belief_horizon + INTERVAL '0' LIMIT 1
     ) AS last ON true
     WHERE last.event_value IS NULL OR abs(new.event_value - last.event_value) > 1e-9
     ORDER BY new.sensor_id, new.event_start
@@ -50,6 +50,9 @@ STORE = text("""
     WHERE abs(excluded.event_value - timed_belief.event_value) > 1e-9
 """)
 """The last value is looked up one by one: with DISTINCT ON in place of LATERAL, PostgreSQL at times reads all of them.
+
+Where its statistics are from a time of fewer boilers, it would walk the primary key by horizon, past the values of all
+boilers; it cannot by a sum (``+ INTERVAL '0'``), and takes the index by sensor.
 
 Rows go in by one order, so that of two who store the same, one waits for the other, and never both.
 """
