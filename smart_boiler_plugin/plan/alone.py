@@ -14,10 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
-from flexmeasures.data.schemas.scheduling.storage import StorageFlexModelSchema
-from flexmeasures.data.schemas.scheduling.utils import flex_model_has_off_tick_soc_constraints
 
+from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR
 from smart_boiler_plugin.physics.envelope import Series
@@ -70,7 +68,7 @@ def can_plan(entry: Mapping[str, Any], context: Mapping[str, Any], step: timedel
     return (
         entry.keys() <= OWN_FIELDS | BOOKKEEPING
         and context.keys() <= OWN_CONTEXT
-        and not (entry.keys() & POINTS and flex_model_has_off_tick_soc_constraints(dict(entry), resolution=step))
+        and not (entry.keys() & POINTS and host.has_points_between_steps(entry, step))
         and entry.get("production-capacity") in NO_PRODUCTION
         and entry.get("prefer-charging-sooner") in (None, False)
     )
@@ -98,7 +96,7 @@ def said_of(boiler: Boiler, entry: Mapping[str, Any], start: datetime) -> dict[s
     said = {name: value for name, value in entry.items() if name not in BOOKKEEPING and own.get(name) != value}
     if not said:
         return {}
-    loaded: dict[str, Any] = StorageFlexModelSchema(start=start, sensor=boiler.sensors["fill-rate"]).load(said)
+    loaded: dict[str, Any] = host.storage_schema(start, boiler.sensors["fill-rate"]).load(said)
     return loaded
 
 
@@ -168,9 +166,9 @@ class _Reader:
         return said
 
     def _series(self, value: Any, unit: str, **options: Any) -> Series:
-        series = get_continuous_series_sensor_or_quantity(
-            variable_quantity=value,
-            unit=unit,
+        series = host.series(
+            value,
+            unit,
             query_window=options.pop("query_window", self.span.window),
             resolution=self.span.step,
             beliefs_before=self.span.moment,

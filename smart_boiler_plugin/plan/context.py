@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from flexmeasures import Sensor
-from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
 from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityField
 from marshmallow import ValidationError
 
+from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
@@ -109,15 +109,14 @@ def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, tim
 
 def _series(priced: Any, unit: str, span: Span, *, fill_sides: bool = False) -> pd.Series[Any]:
     """Return prices per step as the host reads them; NaN where there is none."""
-    series: pd.Series[Any] = get_continuous_series_sensor_or_quantity(
-        variable_quantity=priced,
-        unit=unit,
+    return host.series(
+        priced,
+        unit,
         query_window=span.window,
         resolution=span.step,
         beliefs_before=span.moment,
         fill_sides=fill_sides,
-    ).astype(float)
-    return series
+    )
 
 
 def _events(prices: StepPrices, span: Span, unit: str) -> list[dict[str, str]]:

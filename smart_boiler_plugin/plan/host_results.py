@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 from flexmeasures import Sensor, Source
-from flexmeasures.data.models.planning.storage import SCHEDULING_RESULT_KEY
-from flexmeasures.data.services.scheduling_result import SchedulingJobResult
 
+from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.clock.quarter import mean_per_step
 from smart_boiler_plugin.physics.envelope import Series
@@ -25,9 +24,6 @@ from smart_boiler_plugin.plan.store import Values, store
 
 ROLE_BY_RESULT = {"storage_schedule": "fill-rate", "state_of_charge": "state-of-charge", "temperature": "temperature"}
 """Names of results, and of the sensors on which they are stored."""
-
-ENERGY = "electricity net energy"
-"""The host's name of the commitment that holds the energy price."""
 
 
 class Results:
@@ -58,8 +54,8 @@ class Results:
         }
         return [
             *(self._kept_result(boiler, name, values) for name, values in series.items()),
-            {"name": "commitment_costs", "data": {ENERGY: answer.cost or 0.0}, "unit": currency},
-            {"name": SCHEDULING_RESULT_KEY, "data": self._job},
+            {"name": "commitment_costs", "data": {host.ENERGY: answer.cost or 0.0}, "unit": currency},
+            {"name": host.RESULT, "data": self._job},
         ]
 
     def of_host(self, results: list[dict[str, Any]], boilers: Collection[Boiler]) -> list[dict[str, Any]]:
@@ -80,7 +76,7 @@ class Results:
 
     def _with_count(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return a result of the host's; its account of the job is one to which we can add."""
-        if result.get("name") != SCHEDULING_RESULT_KEY:
+        if result.get("name") != host.RESULT:
             return result
         self._job = JobResult(unresolved=result["data"].unresolved, resolved=result["data"].resolved)
         return {**result, "data": self._job}
@@ -110,7 +106,7 @@ class Results:
         self._job.document["num-beliefs"] += written
 
 
-class JobResult(SchedulingJobResult):
+class JobResult(host.JobResult):
     """The host's account of a scheduling job, to which the number of values that we store ourselves can be added."""
 
     @cached_property
@@ -136,7 +132,7 @@ def _events(sensor: Sensor, values: pd.Series[Any], step: timedelta) -> Values:
 
 
 def _unresolved(boiler: Boiler, problem: Problem, states_kwh: Series) -> list[dict[str, Any]]:
-    """Return which floors are not met, in the host's form (``SchedulingJobResult``)."""
+    """Return which floors are not met, in the host's form (``host.JobResult``)."""
     missed = problem.wished_kwh - states_kwh
     spots = [
         {"datetime": moment.tz_convert("UTC").isoformat(), "violation": f"{missing:.3f} kWh"}

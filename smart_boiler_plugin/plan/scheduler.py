@@ -17,17 +17,16 @@ from flexmeasures import Asset
 from flexmeasures.data import db
 from flexmeasures.data.models.planning.exceptions import InfeasibleProblemException
 from flexmeasures.data.models.planning.storage import StorageScheduler
-from flexmeasures.data.models.planning.utils import get_continuous_series_sensor_or_quantity
 from flexmeasures.data.schemas.sensors import VariableQuantityField
-from flexmeasures.data.utils import get_data_source
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
 
+from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR, whole_quarters
 from smart_boiler_plugin.plan import alone, context, trigger
 from smart_boiler_plugin.plan.at_host import AtHost
-from smart_boiler_plugin.plan.host_results import ENERGY, Results
+from smart_boiler_plugin.plan.host_results import Results
 from smart_boiler_plugin.plan.prices import StepPrices
 from smart_boiler_plugin.plan.problem import Problem, make_problem
 from smart_boiler_plugin.plan.reading import facts_for_plans, policy
@@ -136,9 +135,9 @@ class BoilerScheduler(StorageScheduler):
     def _events_c(self, boiler: Boiler, reference: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what a temperature sensor has in the window, as events of a flex-model."""
         span = Span(self.start, self.end + self._step, self._step, self._moment)
-        values = get_continuous_series_sensor_or_quantity(
-            variable_quantity=VariableQuantityField("°C").deserialize(reference),
-            unit="°C",
+        values = host.series(
+            VariableQuantityField("°C").deserialize(reference),
+            "°C",
             query_window=span.window,
             resolution=span.step,
             beliefs_before=span.moment,
@@ -191,9 +190,7 @@ class BoilerScheduler(StorageScheduler):
 
     def persist_flex_model(self) -> None:
         """Store the plan; the host has stored what is not ours, and commits next."""
-        info = self.get_data_source_info()
-        source = get_data_source(info["name"], info["model"], info["version"], "scheduler")
-        self._results.store(source, self._moment, self._step)
+        self._results.store(host.scheduler_source(self.get_data_source_info()), self._moment, self._step)
 
     def _alone(self) -> tuple[Boiler, Problem] | None:
         """Return a boiler that can be planned alone, and its problem; None where the host must solve."""
@@ -251,20 +248,19 @@ class BoilerScheduler(StorageScheduler):
         This is the one place where we reach into the host: ``_prepare`` is where all of a flex-model, sensors included,
         has become numbers and nothing is solved yet. ``tests/host/test_host_canaries.py`` fails when it changes.
         """
-        prepared: tuple[Any, ...] = super()._prepare(skip_validation=skip_validation)
+        prepared = host.Prepared(*super()._prepare(skip_validation=skip_validation))
         if self._leave_to_host:
             return prepared
-        sensors, _, _, resolution, soc_at_start, devices, sites, commitments = prepared
-        energy = next((c.upwards_deviation_price for c in commitments if c.name == ENERGY), None)
-        prices = self._prices(energy, len(devices[0]), resolution)
-        for d, sensor in enumerate(sensors):
+        energy = next((c.upwards_deviation_price for c in prepared.commitments if c.name == host.ENERGY), None)
+        prices = self._prices(energy, len(prepared.devices[0]), prepared.resolution)
+        sites = list(zip(prepared.sites, self.ems_constraint_groups, strict=True))
+        for d, (sensor, at_start) in enumerate(zip(prepared.sensors, prepared.soc_at_start, strict=True)):
             at_host = self._boilers.get(sensor.generic_asset.id) if sensor is not None else None
-            if at_host is None or soc_at_start[d] is None:
+            if at_host is None or at_start is None:
                 continue
-            table = Table(devices[d], soc_at_start[d] * KW_PER_MW, resolution)
-            self._resolve_overlaps(table, self._device_models[d], resolution)
-            headroom = headroom_kw(d, devices, zip(sites, self.ems_constraint_groups, strict=True))
-            at_host.bound(table, prices, headroom)
+            table = Table(prepared.devices[d], at_start * KW_PER_MW, prepared.resolution)
+            self._resolve_overlaps(table, self._device_models[d])
+            at_host.bound(table, prices, headroom_kw(d, prepared.devices, sites))
         self._tell()
         return prepared
 
@@ -283,7 +279,7 @@ class BoilerScheduler(StorageScheduler):
         self.info.update({"solver": "host"})
         self.info.update(next(iter(told.values())) if len(told) == 1 else {"boilers": told})
 
-    def _resolve_overlaps(self, table: Table, model: dict[str, Any], resolution: timedelta) -> None:
+    def _resolve_overlaps(self, table: Table, model: dict[str, Any]) -> None:
         """Let the stricter of two events count where they meet, and the first of two targets.
 
         The host does so where floors and ceilings are soft, which is its default. Where they are hard, the later event
@@ -293,11 +289,11 @@ class BoilerScheduler(StorageScheduler):
         for field, column, resolve in OVERLAPS:
             if not isinstance(model.get(field), list):
                 continue
-            values = get_continuous_series_sensor_or_quantity(
-                variable_quantity=model[field],
-                unit="MWh",
-                query_window=(table.moments[0] + resolution, table.moments[-1] + 2 * resolution),
-                resolution=resolution,
+            values = host.series(
+                model[field],
+                "MWh",
+                query_window=(table.moments[0] + table.step, table.moments[-1] + 2 * table.step),
+                resolution=table.step,
                 as_instantaneous_events=True,
                 resolve_overlaps=resolve,
             )

@@ -4,12 +4,14 @@ To mend one, change the entry in ``host.py``, and nothing else.
 """
 
 from datetime import timedelta
+from unittest.mock import ANY
 
 import pytest
 from flask_security import login_user
 from flexmeasures import Account, Forecaster, Reporter, Source, User
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
+from flexmeasures.data.models.planning.storage import StorageScheduler
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.services.generic_assets import delete_asset
 from flexmeasures.data.services.scheduling import make_schedule
@@ -17,10 +19,14 @@ from rq.job import Job
 from sqlalchemy import inspect
 
 from smart_boiler_plugin import host
+from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
-from tests.factories import make_account, make_operator
-from tests.host.boilers import START, make_household
+from tests.factories import make_account, make_operator, store
+from tests.host.boilers import START, make_household, scheduler_of
+from tests.host.test_same_optimum import PlainStorage
+
+NAN = float("nan")
 
 
 def test_planned(boiler):
@@ -127,6 +133,107 @@ def test_host_limit_and_rate_limit(app, monkeypatch):
 def test_pagination_schema_and_search_filter_field():
     assert {"page", "per_page", "sort_by", "sort_dir"} <= host.PaginationSchema().fields.keys()
     assert host.SearchFilterField().deserialize('ash "van den berg"') == ["ash", "van den berg"]
+
+
+@pytest.fixture
+def storage(household):
+    """The host's own scheduler for a storage of 4 kWh that may be charged with 2 kW, and holds 1 kWh."""
+    return scheduler_of(
+        PlainStorage(),
+        StorageScheduler,
+        hours=2,
+        soc_at_start="1 kWh",
+        soc_min="0 kWh",
+        soc_max="4 kWh",
+        power_capacity="2 kW",
+        production_capacity="0 kW",
+        soc_usage=["0.4 kW"],
+        storage_efficiency="99 %",
+        charging_efficiency="80 %",
+        context={"consumption-price": "0.30 EUR/kWh", "relax-soc-constraints": False},
+    )
+
+
+def test_prepared_and_energy(storage):
+    """In MW, MWh and steps of a quarter: 4 kWh at most are 3 kWh more than at the start, by 0.25 h are 0.012."""
+    prepared = host.Prepared(*storage._prepare(skip_validation=True))
+    assert prepared.resolution == timedelta(minutes=15)
+    assert prepared.soc_at_start == [pytest.approx(0.001)]
+    (table,) = prepared.devices
+    assert list(table.columns) == StorageScheduler.COLUMNS
+    assert table["max"].to_list() == pytest.approx([0.012] * 8)
+    assert table["derivative max"].to_list() == pytest.approx([0.002] * 8)
+    assert table["stock delta"].to_list() == pytest.approx([-0.0004] * 8)
+    assert table["efficiency"].to_list() == pytest.approx([0.99] * 8)
+    assert table["derivative up efficiency"].to_list() == pytest.approx([0.8] * 8)
+    assert len(prepared.sites) == len(storage.ems_constraint_groups)
+    (energy,) = [each for each in prepared.commitments if each.name == host.ENERGY]
+    # 0.30 EUR/kWh for 1 MW throughout a quarter
+    assert energy.upwards_deviation_price.to_list() == pytest.approx([75.0] * 8)
+
+
+def test_result_and_job_result(storage):
+    results = {result["name"]: result["data"] for result in storage.compute()}
+    assert isinstance(results[host.RESULT], host.JobResult)
+    assert results[host.RESULT].to_dict() == {"unresolved": [], "resolved": ANY, "num-beliefs": 0}
+
+
+def test_a_job_result_is_completed_by_the_host_and_kept_until_the_plan_is_stored(boiler):
+    """``make_schedule`` sets "num-beliefs" in it, calls ``persist_flex_model``, and returns it."""
+    found = make_schedule(
+        asset_or_sensor={"id": boiler.sensors["fill-rate"].id, "class": "Sensor"},
+        start=START,
+        end=START + timedelta(hours=2),
+        resolution=timedelta(minutes=15),
+        belief_time=START,
+        flex_model={},
+        flex_context={},
+    )
+    # 8 of power, 8 of temperature, 9 of the state of charge
+    assert found["num-beliefs"] == 25
+
+
+def test_storage_schema(boiler):
+    read = host.storage_schema(START, boiler.sensors["fill-rate"]).load(
+        {"soc-max": "4 kWh", "soc-at-start": "1 kWh", "power-capacity": "2 kW", "soc-minima": "3 kWh"}
+    )
+    assert (read["soc_max"], read["soc_at_start"]) == (0.004, 0.001)
+    assert read["power_capacity_in_mw"].to("kW").magnitude == pytest.approx(2)
+    assert read["soc_minima"].to("kWh").magnitude == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("minute", "between"), [("15", False), ("07", True)])
+def test_has_points_between_steps(minute, between):
+    model = {"soc-targets": [{"datetime": f"2025-10-29T07:{minute}:00+01:00", "value": "3 kWh"}]}
+    assert host.has_points_between_steps(model, timedelta(minutes=15)) is between
+
+
+def test_series(boiler):
+    """0.1 kWh per quarter are 0.0004 MW; where two events meet, at 06:15, the stricter one counts that is asked for."""
+    store(boiler.sensors["demand"], [0.1, 0.1], START)
+    window = {"query_window": (START, START + timedelta(minutes=45)), "resolution": timedelta(minutes=15)}
+    assert host.series(boiler.sensors["demand"], "MW", **window).to_list() == pytest.approx(
+        [4e-4, 4e-4, NAN], nan_ok=True
+    )
+    met = [
+        {"start": START, "end": START + timedelta(minutes=15), "value": 1.0},
+        {"start": START + timedelta(minutes=15), "end": START + timedelta(minutes=30), "value": 2.0},
+    ]
+    found = host.series(met, "MWh", **window, as_instantaneous_events=True, resolve_overlaps="max")
+    assert found.to_list() == pytest.approx([1.0, 2.0, 2.0])
+
+
+def test_scheduler_source(boiler):
+    """The source of our plans is the one under which the host would store them."""
+    info = BoilerScheduler.get_data_source_info()
+    source = host.scheduler_source(info)
+    assert (source.name, source.model, source.version, source.type) == (
+        info["name"],
+        "BoilerScheduler",
+        info["version"],
+        "scheduler",
+    )
+    assert host.scheduler_source(info) is source
 
 
 def test_every_entry_has_its_canary():
