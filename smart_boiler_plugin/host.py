@@ -5,7 +5,8 @@ which fails when a new version of the host has changed it. To add one: a name or
 
 General: ``PLANNED``, ``config_of``. Audit log: ``active_user``, ``audit_text``, ``deletion_event``. Database:
 ``UNIQUE_NAMES``. Jobs: ``jobs_of``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``.
-Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``JobResult``, ``storage_schema``, ``has_points_between_steps``,
+Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``, ``JobResult``,
+``storage_schema``, ``has_points_between_steps``,
 ``series``, ``scheduler_source``.
 """
 
@@ -35,6 +36,7 @@ __all__ = [
     "ENERGY",
     "PLANNED",
     "RESULT",
+    "STATE_LOOKUP_STEPS",
     "UNIQUE_NAMES",
     "JobResult",
     "PaginationSchema",
@@ -64,6 +66,9 @@ ENERGY = "electricity net energy"
 
 RESULT = SCHEDULING_RESULT_KEY
 """Name of the result of a scheduler that becomes the account of its job."""
+
+STATE_LOOKUP_STEPS = 4
+"""How many steps around the start of a plan a StorageScheduler looks for a state of charge; it fails without one."""
 
 JobResult = SchedulingJobResult
 """That account. What its ``to_dict`` returns is completed by the host and kept as the result of the job."""

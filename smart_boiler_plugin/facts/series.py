@@ -209,3 +209,10 @@ def _in_quarters(price: Price, rows: pd.DataFrame, moment: datetime) -> pd.Serie
     recorded = price.sensor.knowledge_time(pd.DatetimeIndex(starts)) - pd.TimedeltaIndex(rows["horizon"])
     by_start = pd.Series(price.per_kwh * rows["price"].to_numpy(dtype=float), index=starts)[recorded <= moment]
     return in_quarters(by_start[~by_start.index.duplicated()], price.sensor.event_resolution)
+
+
+def holds_any(sensor_id: int, start: datetime, end: datetime) -> bool:
+    """Return whether a sensor holds any value of a span, of whatever source."""
+    query = db.select(TimedBelief.event_start).filter_by(sensor_id=sensor_id)
+    query = query.filter(TimedBelief.event_start >= start, TimedBelief.event_start <= end)
+    return bool(db.session.execute(db.select(query.exists())).scalar())

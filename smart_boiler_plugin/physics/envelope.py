@@ -121,6 +121,15 @@ def envelope(
     return Envelope(steps, lowest, highest, need, cap, top, not_served)
 
 
+def least_heat_kwh(bounds: Envelope, start_kwh: float) -> Series:
+    """Return the least heat [kWh] per step, shape (n,), with which all bounds can still be met: as late as may be."""
+    steps = bounds.steps
+    states = _least_within(steps, start_kwh, bounds.need_kwh)
+    before = np.concatenate([[start_kwh], states[:-1]])
+    heat: Series = np.clip(states - steps.retention * before - steps.inflow_kwh, steps.heat_min_kwh, steps.heat_max_kwh)
+    return heat
+
+
 def follow(steps: Steps, start_kwh: float, heat_kwh: Series) -> Series:
     """Return the states of charge [kWh] at the end of each step, with heat [kWh] put in; equation (1)."""
     state, states = start_kwh, []

@@ -8,7 +8,7 @@ host. What we do not know is left to the host (``OWN_FIELDS``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,6 +100,11 @@ def said_of(boiler: Boiler, entry: Mapping[str, Any], start: datetime) -> dict[s
     return loaded
 
 
+def with_wished_states(device: Device, boiler: Boiler, said: Mapping[str, Any], span: Span) -> Device:
+    """Return a device with the floors, ceilings and targets that were said of a boiler (``said_of``), else its own."""
+    return replace(device, **_Reader(boiler, {}, said, span).wished_states())
+
+
 def device_of(
     boiler: Boiler,
     entry: Mapping[str, Any],
@@ -137,10 +142,6 @@ class _Reader:
         data = self.boiler.data
         moments = pd.date_range(*self.span.window, freq=self.span.step, inclusive="left")
         of_all = np.ones(len(moments))
-        lowest = self.said["soc_min"] * KW_PER_MW if "soc_min" in self.said else -np.inf
-        own_highest = data.tank.state_of_charge_kwh(data.temperature_max_c)
-        highest = self.said["soc_max"] * KW_PER_MW if "soc_max" in self.said else own_highest
-        targets = self._states_kwh("soc_targets", "first")
         return Device(
             moments=moments.tz_convert(self.boiler.timezone),
             step=self.span.step,
@@ -151,11 +152,22 @@ class _Reader:
             heat_per_power=of_all * self._own_or_said("charging-efficiency", data.cop, "dimensionless", absent=1.0),
             start_kwh=start_kwh,
             start_from=start_from,
-            lowest_kwh=_within(self._states_kwh("soc_minima", "max"), lowest, (lowest, highest)),
-            highest_kwh=_within(self._states_kwh("soc_maxima", "min"), highest, (lowest, highest)),
-            targets_kwh={int(step): float(targets[step]) for step in np.flatnonzero(~np.isnan(targets))},
             given=frozenset(self.entry.get(GIVEN, ())),
+            **self.wished_states(),
         )
+
+    def wished_states(self) -> dict[str, Any]:
+        """Return floor, ceiling and targets, as the fields of a device."""
+        data = self.boiler.data
+        lowest = self.said["soc_min"] * KW_PER_MW if "soc_min" in self.said else -np.inf
+        own_highest = data.tank.state_of_charge_kwh(data.temperature_max_c)
+        highest = self.said["soc_max"] * KW_PER_MW if "soc_max" in self.said else own_highest
+        targets = self._states_kwh("soc_targets", "first")
+        return {
+            "lowest_kwh": _within(self._states_kwh("soc_minima", "max"), lowest, (lowest, highest)),
+            "highest_kwh": _within(self._states_kwh("soc_maxima", "min"), highest, (lowest, highest)),
+            "targets_kwh": {int(step): float(targets[step]) for step in np.flatnonzero(~np.isnan(targets))},
+        }
 
     def _own_or_said(self, field: str, own: float, unit: str, *, absent: float) -> Series | float:
         """Return what was said of a field per step, else the boiler's own, else (a trigger replaced it) the default."""

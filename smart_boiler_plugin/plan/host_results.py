@@ -6,7 +6,7 @@ time of a plan that is made again. They are stored by one statement once the hos
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from flexmeasures import Sensor, Source
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.clock.quarter import mean_per_step
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
 from smart_boiler_plugin.plan.solve import Answer
@@ -41,20 +42,26 @@ class Results:
         self._job = JobResult()
         self._kept: list[tuple[Sensor, pd.Series[Any]]] = []
 
-    def of_answer(self, boiler: Boiler, problem: Problem, answer: Answer, currency: str) -> list[dict[str, Any]]:
-        """Return the results of a boiler that was planned alone, in the host's form, and keep them to be stored."""
-        device, tank = problem.device, problem.data.tank
-        edges = device.moments.append(device.ends[-1:])
-        temperature = pd.Series(tank.temperature_c(answer.mean_states_kwh), index=device.moments)
-        self._job = JobResult(unresolved=_unresolved(boiler, problem, answer.states_kwh[1:]))
-        series = {
-            "storage_schedule": pd.Series(answer.power_kw, index=device.moments),
-            "state_of_charge": pd.Series(answer.states_kwh, index=edges),
-            "temperature": temperature,
-        }
+    def of_answers(self, answers: Sequence[tuple[Boiler, Problem, Answer]]) -> list[dict[str, Any]]:
+        """Return the results of boilers that were planned alone, in the host's form, and keep them to be stored."""
+        results: list[dict[str, Any]] = []
+        unresolved: list[dict[str, Any]] = []
+        for boiler, problem, answer in answers:
+            device, tank = problem.device, problem.data.tank
+            edges = device.moments.append(device.ends[-1:])
+            series = {
+                "storage_schedule": pd.Series(answer.power_kw, index=device.moments),
+                "state_of_charge": pd.Series(answer.states_kwh, index=edges),
+                "temperature": pd.Series(tank.temperature_c(answer.mean_states_kwh), index=device.moments),
+            }
+            results += [self._kept_result(boiler, name, values) for name, values in series.items()]
+            unresolved += _unresolved(boiler, problem, answer.states_kwh[1:])
+        self._job = JobResult(unresolved=unresolved)
+        cost = sum(answer.cost or 0.0 for _, _, answer in answers)
+        currency = _currency(answers[0][0])
         return [
-            *(self._kept_result(boiler, name, values) for name, values in series.items()),
-            {"name": "commitment_costs", "data": {host.ENERGY: answer.cost or 0.0}, "unit": currency},
+            *results,
+            {"name": "commitment_costs", "data": {host.ENERGY: cost}, "unit": currency},
             {"name": host.RESULT, "data": self._job},
         ]
 
@@ -140,3 +147,11 @@ def _unresolved(boiler: Boiler, problem: Problem, states_kwh: Series) -> list[di
         if missing > NOTICED_KWH
     ]
     return [{"asset": boiler.asset.id, "soc-minima": spots}] if spots else []
+
+
+def _currency(boiler: Boiler) -> str:
+    """Return the currency of a boiler's costs; as the host has it, EUR where it has no price."""
+    try:
+        return boiler.currency
+    except SmartBoilerError:
+        return "EUR"

@@ -2,7 +2,7 @@
 
 A boiler that is planned alone is solved here (``alone.py``, ``problem.py``, ``solve.py``). Where devices share a site,
 where its limits come in, or where a trigger asks for what only the host knows, the host's StorageScheduler solves,
-within the bounds of the same problem (``at_host.py``).
+within the bounds of the same problem (``site.py``).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from flask import current_app
 from flexmeasures import Asset
 from flexmeasures.data import db
 from flexmeasures.data.models.planning.exceptions import InfeasibleProblemException
@@ -23,25 +23,18 @@ from marshmallow import ValidationError
 
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.quarter import HOUR, whole_quarters
+from smart_boiler_plugin.clock.quarter import whole_quarters
+from smart_boiler_plugin.facts.series import holds_any
 from smart_boiler_plugin.plan import alone, context, trigger
-from smart_boiler_plugin.plan.at_host import AtHost
 from smart_boiler_plugin.plan.host_results import Results
-from smart_boiler_plugin.plan.prices import StepPrices
 from smart_boiler_plugin.plan.problem import Problem, make_problem
 from smart_boiler_plugin.plan.reading import facts_for_plans, policy
+from smart_boiler_plugin.plan.site import AtSite, Site
 from smart_boiler_plugin.plan.solve import solve
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
-from smart_boiler_plugin.plan.table import KW_PER_MW, Table, headroom_kw
-from smart_boiler_plugin.plan.trigger import GIVEN
+from smart_boiler_plugin.plan.trigger import GIVEN, unknown_start
 from smart_boiler_plugin.stored import is_stored
-
-SOFT_SOC = {"relax-constraints", "relax-soc-constraints", "soc-minima-breach-price", "soc-maxima-breach-price"}
-"""Fields of a flex-context by which somebody asks for soft floors and ceilings; then they get them."""
-
-OVERLAPS = (("soc_minima", "min", "max"), ("soc_maxima", "max", "min"), ("soc_targets", "equals", "first"))
-"""Series of a flex-model, their column in the host's table, and which of two events counts at the same moment."""
 
 
 class BoilerScheduler(StorageScheduler):
@@ -72,16 +65,16 @@ class BoilerScheduler(StorageScheduler):
         # the host finds no prices for steps that begin between the quarters
         self.start, self.end = whole_quarters(self.start, self.end)
         self._results = Results(None)
-        self._boilers: dict[int, AtHost] = {}
-        self._sensor_prices: StepPrices | None = None
+        self._site = Site({}, policy(), self._span)
 
     # --- what is asked for
 
     def collect_flex_config(self) -> None:
         """Merge what the trigger says with what is stored; the trigger counts more, kind by kind (``trigger.py``)."""
-        if self.asset is not None and not self.flex_model and is_stored(self.asset):
-            # a trigger on the asset with a start and a duration alone
-            self.flex_model = [{"sensor": Boiler(self.asset).sensors["fill-rate"].id}]
+        if self.asset is not None and not self.flex_model:
+            # a trigger on the asset with a start and a duration alone: a boiler, or all that is stored of a site
+            boiler = Boiler(self.asset) if is_stored(self.asset) else None
+            self.flex_model = [{"sensor": boiler.sensors["fill-rate"].id}] if boiler else []
         self._each_boiler(
             lambda entry, boiler: trigger.understood(
                 entry, boiler, lambda reference: self._events_c(boiler, reference), marked=self._collected
@@ -92,12 +85,17 @@ class BoilerScheduler(StorageScheduler):
             self.flex_context = trigger.with_current_names(self.flex_context)
             named = self.flex_context.keys() & {context.CONSUMPTION, context.PRODUCTION}
         super().collect_flex_config()
+        site = self._planned_asset.parent_asset if is_stored(self._planned_asset) else None
+        if site is not None and isinstance(self.flex_context, dict):
+            self.flex_context = trigger.with_prices_of_site(self.flex_context, site.get_flex_context(), named)
         if named == {context.CONSUMPTION} and isinstance(self.flex_context, dict):
             # as for the host, it counts for both: prices that cross need integers, and are solved to 1e-4 alone
             self.flex_context.pop(context.PRODUCTION, None)
         # what the host found by itself in a planned site is marked as given by nobody
         self._each_boiler(lambda entry, _: trigger.without_replaced({GIVEN: [], **entry}))
-        if isinstance(self.flex_model, list):
+        if self.asset is not None:
+            # the host makes one device of a list no list, and then looks for the sensor of the trigger
+            self.flex_model = self._entries
             self._each_boiler(lambda entry, boiler: {"sensor": boiler.sensors["fill-rate"].id, **entry})
         self._collected = True
 
@@ -127,6 +125,11 @@ class BoilerScheduler(StorageScheduler):
             # the host asks who may plan an asset, and not what they name in the flex-model
             raise ValidationError({"flex-model": [f"Asset {asset.id} is no part of asset {self._planned_asset.id}."]})
         return Boiler(asset)
+
+    @property
+    def _entries(self) -> list[dict[str, Any]]:
+        """The parts of the flex-model, one for each device."""
+        return [self.flex_model] if isinstance(self.flex_model, dict) else self.flex_model
 
     @property
     def _planned_asset(self) -> Asset:
@@ -185,7 +188,7 @@ class BoilerScheduler(StorageScheduler):
                 pass
         answer = solve(problem)
         self.info.update(answer.account)
-        results = self._results.of_answer(boiler, problem, answer, boiler.currency)
+        results = self._results.of_answers([(boiler, problem, answer)])
         return results if self.return_multiple else results[0]["data"]
 
     def persist_flex_model(self) -> None:
@@ -197,11 +200,10 @@ class BoilerScheduler(StorageScheduler):
         if self.config_deserialized or not isinstance(self.flex_context, dict):
             return None
         self.collect_flex_config()
-        entries = [self.flex_model] if isinstance(self.flex_model, dict) else self.flex_model
-        boiler = self._boiler_of(entries[0]) if len(entries) == 1 else None
+        entry = self._entries[0] if len(self._entries) == 1 else {}
+        boiler = self._boiler_of(entry) if entry else None
         if boiler is None or boiler.asset != self._planned_asset:
             return None
-        (entry,) = entries
         own_states = boiler.sensors.get("state-of-charge")
         if entry.get("state-of-charge") not in (None, {"sensor": own_states.id} if own_states else None):
             return None
@@ -220,89 +222,69 @@ class BoilerScheduler(StorageScheduler):
 
     def _deserialize_flex_model(self) -> Any:
         """Add what is known of each boiler, before the host reads the flex-model."""
-        entries = [self.flex_model] if isinstance(self.flex_model, dict) else self.flex_model
-        boilers = [boiler for boiler in map(self._boiler_of, entries) if boiler is not None]
+        self._leave_out_unknown_states()
+        entries = [(self._boiler_of(entry), entry) for entry in self._entries]
+        ours = {boiler.asset.id: (boiler, entry) for boiler, entry in entries if boiler is not None}
         rules, span = policy(), self._span
-        facts = facts_for_plans(boilers, span.moment, span.start, span.end, rules) if boilers else {}
-        self._boilers = {boiler.asset.id: AtHost(boiler, facts[boiler.asset.id], rules) for boiler in boilers}
-        self._each_boiler(lambda entry, boiler: self._boilers[boiler.asset.id].completed(entry, self.start))
+        facts = facts_for_plans([boiler for boiler, _ in ours.values()], span.moment, span.start, span.end, rules)
+        at_site = {id_: AtSite(boiler, facts[id_], entry) for id_, (boiler, entry) in ours.items()}
+        self._site = Site(at_site, rules, span)
+        self._each_boiler(lambda _, boiler: self._site.for_host(boiler))
         return super()._deserialize_flex_model()
+
+    def _leave_out_unknown_states(self) -> None:
+        """Plan without those other devices of which the host would need a state that nobody knows, and tell."""
+        if not isinstance(self.flex_model, list):
+            return
+        around = host.STATE_LOOKUP_STEPS * self._step
+        unknown = [
+            entry
+            for entry in self.flex_model
+            if (sensor_id := unknown_start(entry)) is not None
+            and self._boiler_of(entry) is None
+            and not holds_any(sensor_id, self.start - around, self.start + around)
+        ]
+        if unknown and len(unknown) < len(self.flex_model):
+            self.flex_model = [entry for entry in self.flex_model if entry not in unknown]
+            told = [f"{name} {entry[name]}" for entry in unknown for name in ("asset", "sensor") if name in entry]
+            self.info["left_out"] = [f"{each}: its state of charge is not known" for each in told]
 
     def _deserialize_flex_context(self) -> None:
         """Complete the flex-context, once the host knows how long the plan is; the host reads it next."""
-        if isinstance(self.flex_context, dict) and self._boilers:
+        if isinstance(self.flex_context, dict) and self._site.boilers:
             # the host has kept the collected one, for the worker to find out anew what is known
-            self.flex_context = dict(self.flex_context)
-            timezone = next(iter(self._boilers.values())).boiler.timezone
-            self._sensor_prices = context.complete(self.flex_context, policy(), self._span, timezone)
-            if not self._leave_to_host and not SOFT_SOC & self.flex_context.keys():
-                # soft floors and ceilings take the host most of its time, and here hard ones can always be met
-                self.flex_context["relax-soc-constraints"] = False
-                if not any(name.startswith("site-") for name in self.flex_context):
-                    self.flex_context["relax-site-capacity-constraints"] = False
+            self.flex_context = self._site.complete(self.flex_context)
         super()._deserialize_flex_context()
 
     def _prepare(self, skip_validation: bool = False) -> tuple[Any, ...]:  # noqa: FBT001, FBT002 (the host's)
         """Return the host's problem, with bounds that can be met.
 
         This is the one place where we reach into the host: ``_prepare`` is where all of a flex-model, sensors included,
-        has become numbers and nothing is solved yet. ``tests/host/test_host_canaries.py`` fails when it changes.
+        has become numbers and nothing is solved yet (``host.Prepared``).
         """
         prepared = host.Prepared(*super()._prepare(skip_validation=skip_validation))
-        if self._leave_to_host:
-            return prepared
-        energy = next((c.upwards_deviation_price for c in prepared.commitments if c.name == host.ENERGY), None)
-        prices = self._prices(energy, len(prepared.devices[0]), prepared.resolution)
-        sites = list(zip(prepared.sites, self.ems_constraint_groups, strict=True))
-        for d, (sensor, at_start) in enumerate(zip(prepared.sensors, prepared.soc_at_start, strict=True)):
-            at_host = self._boilers.get(sensor.generic_asset.id) if sensor is not None else None
-            if at_host is None or at_start is None:
-                continue
-            table = Table(prepared.devices[d], at_start * KW_PER_MW, prepared.resolution)
-            self._resolve_overlaps(table, self._device_models[d])
-            at_host.bound(table, prices, headroom_kw(d, prepared.devices, sites))
-        self._tell()
+        if not self._leave_to_host:
+            self._site.bound(prepared, self.ems_constraint_groups)
+            self.info.update(self._site.account)
         return prepared
 
-    def _prices(self, energy: pd.Series | None, steps: int, resolution: timedelta) -> StepPrices:
-        """Return what the host will count per kWh, with what is known of where it is from."""
-        if energy is None or (self._sensor_prices and not self._sensor_prices.known):
-            return StepPrices(np.full(steps, np.nan), np.zeros(steps, dtype=bool))
-        # currency per MW and step -> currency per kWh
-        per_kwh = energy.to_numpy(dtype=float) / KW_PER_MW / (resolution / HOUR)
-        assumed = self._sensor_prices.assumed if self._sensor_prices else np.zeros(steps, dtype=bool)
-        return StepPrices(per_kwh, assumed)
-
-    def _tell(self) -> None:
-        """Put what each boiler's plan rests on into the scheduler's info."""
-        told = {str(asset_id): at_host.account for asset_id, at_host in self._boilers.items()}
-        self.info.update({"solver": "host"})
-        self.info.update(next(iter(told.values())) if len(told) == 1 else {"boilers": told})
-
-    def _resolve_overlaps(self, table: Table, model: dict[str, Any]) -> None:
-        """Let the stricter of two events count where they meet, and the first of two targets.
-
-        The host does so where floors and ceilings are soft, which is its default. Where they are hard, the later event
-        of a list overwrites the earlier one, also at the moment at which one ends and the next begins (FlexMeasures
-        1.0.1, ``build_device_soc_values``; ``tests/host/test_same_optimum.py`` fails without this).
-        """
-        for field, column, resolve in OVERLAPS:
-            if not isinstance(model.get(field), list):
-                continue
-            values = host.series(
-                model[field],
-                "MWh",
-                query_window=(table.moments[0] + table.step, table.moments[-1] + 2 * table.step),
-                resolution=table.step,
-                as_instantaneous_events=True,
-                resolve_overlaps=resolve,
-            )
-            table.tighten(column, values.to_numpy(dtype=float) * KW_PER_MW)
-
     def _by_host(self) -> Any:
-        """Return the host's plan within our bounds."""
-        results = super().compute(skip_validation=True)
-        return self._results.of_host(results, self._planned_boilers) if self.return_multiple else results
+        """Return the host's plan within our bounds; where it finds none, a plan of each boiler by itself."""
+        try:
+            results = super().compute(skip_validation=True)
+        except ValidationError:
+            raise
+        except Exception as error:
+            if self._leave_to_host or not self._site.boilers or not self.return_multiple:
+                raise
+            # whatever stands in the way of another device's plan is no reason for a household to wash cold
+            current_app.logger.exception("No plan of %s as a whole: each boiler is planned alone", self._planned_asset)
+            answers = self._site.each_alone()
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.info.update(self._site.account, solver="exact", other_devices_not_planned=told)
+            return self._results.of_answers(answers)
+        boilers = [at_site.boiler for at_site in self._site.boilers.values()]
+        return self._results.of_host(results, boilers) if self.return_multiple else results
 
     def _as_the_host_would(self, problem: Problem) -> Any:
         """Return the host's own plan for a trigger whose own floors and targets exclude each other.
@@ -323,7 +305,3 @@ class BoilerScheduler(StorageScheduler):
         if "state_of_charge" in by_name:
             self.info["floors_not_met"] = problem.floors_not_met(by_name["state_of_charge"].to_numpy()[1:])
         return results
-
-    @property
-    def _planned_boilers(self) -> list[Boiler]:
-        return [at_host.boiler for at_host in self._boilers.values()]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,13 +82,6 @@ class Table:
             start_from=start_from,
         )
 
-    def tighten(self, column: str, states_kwh: Series) -> None:
-        """Take over states of charge [kWh] into a column, where they are given (not NaN) and stricter."""
-        new = (states_kwh - self.start_kwh) * self._scale
-        old: Series = self.table[column].to_numpy(dtype=float, na_value=np.nan)
-        stricter = {"min": np.fmax(new, old), "max": np.fmin(new, old), "equals": np.where(np.isnan(old), new, old)}
-        self.table[column] = stricter[column]
-
     def set_bounds(self, bounds: Envelope, device: Device) -> None:
         """Let the host plan within an envelope."""
         self.table["equals"] = np.nan
@@ -124,24 +116,36 @@ class Table:
         return {int(step): float(wished[step]) for step in np.flatnonzero(~np.isnan(wished))}
 
 
-def headroom_kw(d: int, devices: Sequence[pd.DataFrame], sites: Iterable[tuple[pd.DataFrame, Collection[int]]]) -> Any:
-    """Return the power [kW] that all sites leave to device d beside those that cannot be planned.
+class Headroom:
+    """The power that a site leaves to each of its devices.
 
     Parameters
     ----------
-    d
-        Which of the devices.
     devices
-        Tables of all devices.
+        The host's tables of all devices; those that cannot be planned take what their tables say.
     sites
-        Table of each site, and which devices are on it.
+        The host's table of each group of devices, and which devices are in it.
 
     """
-    headroom: Any = np.inf
-    for site, members in sites:
-        if d not in members:
-            continue
-        limit = site["derivative max"].to_numpy(dtype=float, na_value=np.nan)
-        others = sum(devices[m]["derivative equals"].astype(float).fillna(0.0).to_numpy() for m in members if m != d)
-        headroom = np.minimum(headroom, np.where(np.isnan(limit), np.inf, limit - others) * KW_PER_MW)
-    return headroom
+
+    def __init__(self, devices: Sequence[pd.DataFrame], sites: Iterable[tuple[pd.DataFrame, Collection[int]]]) -> None:
+        self._taken_kw: list[Series] = [
+            KW_PER_MW * table["derivative equals"].astype(float).fillna(0.0).to_numpy() for table in devices
+        ]
+        self._sites = [
+            (KW_PER_MW * site["derivative max"].to_numpy(dtype=float, na_value=np.nan), members)
+            for site, members in sites
+        ]
+
+    def of(self, d: int) -> Series | float:
+        """Return the power [kW] that all sites leave to device d beside what others take, shape (n,) or a number."""
+        headroom: Series | float = np.inf
+        for limit_kw, members in self._sites:
+            if d in members:
+                others = sum(self._taken_kw[m] for m in members if m != d)
+                headroom = np.minimum(headroom, np.where(np.isnan(limit_kw), np.inf, limit_kw - others))
+        return headroom
+
+    def take(self, d: int, power_kw: Series) -> None:
+        """Leave the others what device d does not need: power [kW], shape (n,)."""
+        self._taken_kw[d] = power_kw

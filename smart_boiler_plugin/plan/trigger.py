@@ -6,7 +6,7 @@ trigger itself said is remembered in a field of the flex-model that is ours alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
@@ -73,6 +73,27 @@ def without_replaced(entry: Mapping[str, Any]) -> dict[str, Any]:
     given = set(entry.get(GIVEN, ()))
     replaced = set().union(*(kind - given for kind in KINDS if kind & given))
     return {name: value for name, value in entry.items() if name not in replaced}
+
+
+def unknown_start(entry: Mapping[str, Any]) -> int | None:
+    """Return the id of the sensor on which a device's state at the start must be found; None where it need not be."""
+    named = entry.get("state-of-charge")
+    sensor_id = named.get("sensor") if isinstance(named, dict) else None
+    return sensor_id if "soc-at-start" not in entry and isinstance(sensor_id, int) else None
+
+
+def with_prices_of_site(
+    context: Mapping[str, Any], of_site: Mapping[str, Any], named: Collection[str]
+) -> dict[str, Any]:
+    """Return a boiler's flex-context with its site's prices, but for those that the trigger names.
+
+    A boiler in a site has no prices of its own: they would shadow what the site pays and is paid. Where the site has
+    none, the boiler's stay.
+    """
+    if "consumption-price" not in of_site:
+        return dict(context)
+    stays = {name: value for name, value in context.items() if name not in CURRENT_NAMES.values() or name in named}
+    return {**{name: of_site[name] for name in CURRENT_NAMES.values() if name in of_site}, **stays}
 
 
 def with_current_names(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from unittest.mock import ANY
 
 import pytest
 from flask_security import login_user
-from flexmeasures import Account, Forecaster, Reporter, Source, User
+from flexmeasures import Account, Forecaster, Reporter, Sensor, Source, User
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog, AuditLog
 from flexmeasures.data.models.planning.storage import StorageScheduler
@@ -191,6 +191,38 @@ def test_a_job_result_is_completed_by_the_host_and_kept_until_the_plan_is_stored
     )
     # 8 of power, 8 of temperature, 9 of the state of charge
     assert found["num-beliefs"] == 25
+
+
+@pytest.mark.parametrize(("steps", "finds"), [(4, True), (6, False)])
+def test_state_lookup_steps(household, steps, finds):
+    """A value four steps before the start is found (1 kWh), one six steps before is not: that fails the whole plan."""
+    plain = PlainStorage()
+    asset = plain.sensors["fill-rate"].generic_asset
+    states = Sensor(
+        name="state", unit="kWh", generic_asset=asset, timezone="Europe/Amsterdam", event_resolution=timedelta(0)
+    )
+    db.session.add(states)
+    db.session.commit()
+    source = Source(name="test", type="market")
+    known = START - steps * timedelta(minutes=15)
+    db.session.add(TimedBelief(states, source, event_value=1.0, event_start=known, belief_time=known))
+    db.session.commit()
+    scheduler = scheduler_of(
+        plain,
+        StorageScheduler,
+        hours=2,
+        soc_max="4 kWh",
+        power_capacity="2 kW",
+        state_of_charge={"sensor": states.id},
+        context={"consumption-price": "0.30 EUR/kWh"},
+    )
+    assert host.STATE_LOOKUP_STEPS == 4
+    if finds:
+        scheduler.deserialize_config()
+        assert scheduler.flex_model["soc_at_start"] == pytest.approx(0.001)
+    else:
+        with pytest.raises(ValueError, match="No recent state-of-charge"):
+            scheduler.deserialize_config()
 
 
 def test_storage_schema(boiler):
