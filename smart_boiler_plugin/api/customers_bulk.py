@@ -64,10 +64,10 @@ def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     """
     reader = csv.DictReader(file)
-    known = {"name", "user_name", "user_email", "tariff", *BOILER_COLUMNS}
-    unknown = [column for column in reader.fieldnames or [] if column not in known]
+    columns = {"name", "user_name", "user_email", "tariff", *BOILER_COLUMNS}
+    unknown = [column for column in reader.fieldnames or [] if column not in columns]
     if unknown:
-        raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+        raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(columns))}.")
     missing = {"name", "user_name", "user_email"} - set(reader.fieldnames or [])
     if missing:
         raise BadFileError(f"Missing columns: {', '.join(sorted(missing))}.")

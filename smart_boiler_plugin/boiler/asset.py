@@ -35,17 +35,17 @@ SCHEDULER = "BoilerScheduler"
 COMFORT = "comfort"
 """Where in that attribute the household's wishes are, as JSON."""
 
-MONEY = "money"
+ANY_CURRENCY = "money"
 """Stands for the currency of the boiler's consumption price."""
 
 UNIT_BY_ROLE = {
     "temperature": "°C",
     "fill-rate": "kW",
     "demand": "kWh",
-    "cost": MONEY,
+    "cost": ANY_CURRENCY,
     "state-of-charge": "kWh",
-    "daily cost": MONEY,
-    "daily savings": MONEY,
+    "daily cost": ANY_CURRENCY,
+    "daily savings": ANY_CURRENCY,
 }
 """The sensors of a boiler, by name, which is also their role."""
 
@@ -198,7 +198,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
     made = {
         role: Sensor(
             name=role,
-            unit=currency_of(price.unit) if unit == MONEY else unit,
+            unit=currency_of(price.unit) if unit == ANY_CURRENCY else unit,
             generic_asset=asset,
             timezone=timezone,
             event_resolution=RESOLUTION_BY_ROLE.get(role, QUARTER),
@@ -262,9 +262,9 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
             setattr(asset, name, value)
         AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
     if data:
-        # an energy class that is given counts, whatever loss was known before
-        known = boiler.data if "energy_class" not in data else replace(boiler.data, standing_loss_kwh_per_day=None)
-        changed = replace(known, **data)
+        # an energy class that is given counts, whatever loss was given before
+        kept = boiler.data if "energy_class" not in data else replace(boiler.data, standing_loss_kwh_per_day=None)
+        changed = replace(kept, **data)
         changed.check()
         for name, value in data.items():
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")

@@ -10,12 +10,11 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo.http import Login
 from smart_boiler_plugin.physics.tank import TAPPING_PROFILES, Tank, standing_loss_kwh_per_day
 
-QUARTER = timedelta(minutes=15)
 EXPECTED = timedelta(hours=24)
-QUARTER_H = 0.25
 POWER_KW = 1.5
 HEAT_BELOW_C, HEAT_UNTIL_C = 55.0, 60.0
 

@@ -77,11 +77,11 @@ def in_quarters(prices: pd.Series, resolution: timedelta) -> pd.Series:
         missing.
 
     """
-    known = prices.dropna().tz_convert("UTC")
+    priced = prices.dropna().tz_convert("UTC")
     if resolution <= QUARTER:
-        by_quarter = known.groupby(pd.DatetimeIndex(known.index).floor(QUARTER))
+        by_quarter = priced.groupby(pd.DatetimeIndex(priced.index).floor(QUARTER))
         means: pd.Series = by_quarter.mean()[by_quarter.count() == QUARTER / resolution]
         return means
-    parts = [known.set_axis(known.index + i * QUARTER) for i in range(resolution // QUARTER)]
+    parts = [priced.set_axis(priced.index + i * QUARTER) for i in range(resolution // QUARTER)]
     quarters: pd.Series = pd.concat(parts).sort_index()
     return quarters

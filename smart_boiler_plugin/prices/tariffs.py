@@ -18,8 +18,8 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 from marshmallow import ValidationError
 from sqlalchemy import Integer, func
 
+from smart_boiler_plugin.boiler.asset import ANY_CURRENCY, UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.boiler.asset import ATTRIBUTE as BOILER_ATTRIBUTE
-from smart_boiler_plugin.boiler.asset import MONEY, UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import (
@@ -260,11 +260,11 @@ def switch(boiler: Boiler, tariff: Tariff) -> None:
 
     """
     asset = boiler.asset
-    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == MONEY)
-    known = next(costs, tariff.currency)
-    if known != tariff.currency:
-        told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {known}."
-        raise ConflictError({"tariff": [f"{told} Choose one in {known}, or take the customer on anew."]})
+    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == ANY_CURRENCY)
+    costs_in = next(costs, tariff.currency)
+    if costs_in != tariff.currency:
+        told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {costs_in}."
+        raise ConflictError({"tariff": [f"{told} Choose one in {costs_in}, or take the customer on anew."]})
     named = asset.flex_context.get("consumption-price")
     # somebody may have given the boiler a price of its own
     old = named.get("sensor") if isinstance(named, dict) else None
