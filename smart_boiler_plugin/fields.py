@@ -84,10 +84,10 @@ class Quantity(fields.String):
         number, unit = split(text) or (None, None)
         text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
         if number is None or unit is None:
-            raise ValidationError(f"'{text}' is no number with a unit. Right is: {self._right}")
+            raise ValidationError(f"'{text}' is no number with a unit. Expected, for example, {self._right}")
         number = convert(number, unit, self.unit)
         if number is None:
-            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Right is: {self._right}")
+            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Expected, for example, {self._right}")
         self.check(number, text)
         # 122 degF is 49.99999999999997 °C to the computer
         return round(number, 9)
@@ -110,7 +110,7 @@ class Quantity(fields.String):
         """
         if not self.lowest <= number <= self.highest:
             shown = text or f"{number:g} {self.shown_unit}"
-            raise ValidationError(f"'{shown}' is not possible. Right is: {self._right}")
+            raise ValidationError(f"'{shown}' is not possible. Expected, for example, {self._right}")
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **arguments: Any) -> str | None:  # noqa: ARG002
         return None if value is None else f"{round(value, 6):g} {self.shown_unit}"

@@ -16,7 +16,7 @@ from smart_boiler_plugin.money.accounting import EARLIEST
 from smart_boiler_plugin.money.statements import statement_of
 
 FORMATS = ("application/json", "text/csv")
-MONEY, ENERGY, PRICE, SHARE = 4, 3, 5, 3
+MONEY_DECIMALS, ENERGY_DECIMALS, PRICE_DECIMALS, SHARE_DECIMALS = 4, 3, 5, 3
 """Decimals of what is told."""
 
 
@@ -52,15 +52,17 @@ class Rounded(fields.Float):
 class AmountsSchema(Schema):
     """What one day or several came to."""
 
-    electricity_kwh = Rounded(ENERGY, "Electricity [kWh], as metered, else as planned.")
-    cost = Rounded(MONEY, "What that cost.")
-    baseline_kwh = Rounded(ENERGY, "Electricity under an ordinary thermostat [kWh].")
-    baseline_cost = Rounded(MONEY, "What that would have cost.")
-    missing_heat_cost = Rounded(MONEY, "What it costs to make the heat by which the tank fell behind the thermostat's.")
-    savings = Rounded(MONEY, "baseline_cost less cost less missing_heat_cost.")
-    mean_price_paid = Rounded(PRICE, "Cost per kWh.")
-    mean_price = Rounded(PRICE, "Mean price per kWh of the day, or mean of those of the days.")
-    coverage = Rounded(SHARE, "Share of the time that rests on measurements, 0 to 1.")
+    electricity_kwh = Rounded(ENERGY_DECIMALS, "Electricity [kWh], as metered, else as planned.")
+    cost = Rounded(MONEY_DECIMALS, "What that cost.")
+    baseline_kwh = Rounded(ENERGY_DECIMALS, "Electricity under an ordinary thermostat [kWh].")
+    baseline_cost = Rounded(MONEY_DECIMALS, "What that would have cost.")
+    missing_heat_cost = Rounded(
+        MONEY_DECIMALS, "What it costs to make the heat by which the tank fell behind the thermostat's."
+    )
+    savings = Rounded(MONEY_DECIMALS, "baseline_cost less cost less missing_heat_cost.")
+    mean_price_paid = Rounded(PRICE_DECIMALS, "Cost per kWh.")
+    mean_price = Rounded(PRICE_DECIMALS, "Mean price per kWh of the day, or mean of those of the days.")
+    coverage = Rounded(SHARE_DECIMALS, "Share of the time that rests on measurements, 0 to 1.")
 
 
 class StatementDaySchema(AmountsSchema):
@@ -79,7 +81,7 @@ class StatementSchema(Schema):
     last = fields.Date(data_key="until")
     timezone = fields.String(attribute="boiler.timezone")
     currency = fields.String()
-    coverage = Rounded(SHARE, "Share of the span that rests on measurements, 0 to 1.")
+    coverage = Rounded(SHARE_DECIMALS, "Share of the span that rests on measurements, 0 to 1.")
     total = fields.Nested(AmountsSchema, allow_none=True)
     days = fields.List(fields.Nested(StatementDaySchema))
 

@@ -32,17 +32,17 @@ ASSET_TYPE = "battery"
 SCHEDULER = "BoilerScheduler"
 """Name of our scheduler's class, by which the host finds it."""
 
-MONEY = "money"
+ANY_CURRENCY = "money"
 """Stands for the currency of the boiler's consumption price."""
 
 UNIT_BY_ROLE = {
     "temperature": "°C",
     "fill-rate": "kW",
     "demand": "kWh",
-    "cost": MONEY,
+    "cost": ANY_CURRENCY,
     "state-of-charge": "kWh",
-    "daily cost": MONEY,
-    "daily savings": MONEY,
+    "daily cost": ANY_CURRENCY,
+    "daily savings": ANY_CURRENCY,
 }
 """The sensors of a boiler, by name, which is also their role."""
 
@@ -221,7 +221,7 @@ def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str
     made = {
         role: Sensor(
             name=role,
-            unit=currency_of(price.unit) if unit == MONEY else unit,
+            unit=currency_of(price.unit) if unit == ANY_CURRENCY else unit,
             generic_asset=asset,
             timezone=timezone,
             event_resolution=RESOLUTION_BY_ROLE.get(role, QUARTER),

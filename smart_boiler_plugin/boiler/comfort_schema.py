@@ -37,7 +37,7 @@ def celsius(value: Any) -> float:
     parts = split(str(value)) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
     number = convert(parts[0], parts[1] or "degC", "degC") if parts else None
     if number is None or not math.isfinite(number):
-        raise ValidationError(f"'{value}' is no temperature. Right is a text such as '55 °C' or '131 °F'.")
+        raise ValidationError(f"'{value}' is no temperature. Expected, for example, '55 °C' or '131 °F'.")
     return round(number, 9)
 
 
@@ -47,7 +47,7 @@ class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in mar
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:  # noqa: ARG002
         number = celsius(value)
         if not 0 <= number <= 100:  # noqa: PLR2004 (water)
-            raise ValidationError(f"'{value}' is not possible. Right is from 0 to 100 °C.")
+            raise ValidationError(f"'{value}' is not from 0 to 100 °C. Expected, for example, '55 °C'.")
         return number
 
     def _serialize(self, value: float | None, attr: str | None, obj: Any, **_: Any) -> str | None:  # noqa: ARG002

@@ -75,7 +75,7 @@ def parse_days(text: str) -> frozenset[int]:
     for part in text.lower().split(","):
         first, _, last = (name.strip() for name in part.partition("-"))
         if first not in DAYS or (last and last not in DAYS):
-            raise ValueError(f"'{text}' names no days. Right is: 'mon-fri', 'sat,sun' or 'daily'.")
+            raise ValueError(f"'{text}' names no days. Expected, for example, 'mon-fri', 'sat,sun' or 'daily'.")
         begin = DAYS.index(first)
         length = (DAYS.index(last or first) - begin) % 7
         days.update((begin + i) % 7 for i in range(length + 1))

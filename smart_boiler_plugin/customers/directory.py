@@ -125,8 +125,8 @@ def find(account_id: int, permission: str) -> Customer:
         If there is none with this id, or it is none of the current user's: which of both is not told.
 
     """
-    known = account_id <= LARGEST_ID
-    account = visible_customers().filter(Account.id == account_id).one_or_none() if known else None
+    possible = account_id <= LARGEST_ID
+    account = visible_customers().filter(Account.id == account_id).one_or_none() if possible else None
     # who may see customers may read them
     manages = permission == "read" or _may(FlexMeasuresPlatform.init(), "create-children")
     if account is None or not manages or not _may(account, permission):

@@ -116,10 +116,10 @@ def _walk(stack: Stack) -> None:
 
 
 def _serve(stack: Stack) -> None:
-    known = credentials(stack)
+    logins = credentials(stack)
     show.heading(f"FlexMeasures runs at {stack.url}")
     for who in ("operator", "admin"):
-        show.note(f"{who}: {known[who]['email']}  password: {known[who]['password']}")
+        show.note(f"{who}: {logins[who]['email']}  password: {logins[who]['password']}")
     show.note(f"(also in {stack.folder / 'credentials.json'}; end with Ctrl-C)")
     click.echo("ready")
     stack.wait()

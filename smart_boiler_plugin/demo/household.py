@@ -10,13 +10,12 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo.http import Login
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
-QUARTER = timedelta(minutes=15)
 EXPECTED = timedelta(hours=24)
-QUARTER_H = 0.25
 POWER_KW = 1.5
 HEAT_BELOW_C, HEAT_UNTIL_C = 55.0, 60.0
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo import household, show
 from smart_boiler_plugin.demo.business import credentials
 from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
@@ -25,9 +26,7 @@ from smart_boiler_plugin.embedded.stack import Stack
 TIMEZONE = "Europe/Amsterdam"
 COUNTRY = "NL"
 PLAN = timedelta(hours=24)
-DAY = pd.DateOffset(days=1)
-QUARTER = timedelta(minutes=15)
-QUARTER_H = 0.25
+LOCAL_DAY = pd.DateOffset(days=1)
 
 HOUSEHOLDS = [
     {"name": "Fam. de Boer", "user_name": "deboer", "user_email": "deboer@example.com"},
@@ -59,7 +58,7 @@ class Demo:
         self.households = [Household(body) for body in HOUSEHOLDS]
         now = pd.Timestamp.now("UTC")
         today = now.tz_convert(TIMEZONE).normalize()
-        self.days = [today + days * DAY for days in (-1, 0, 1)]
+        self.days = [today + days * LOCAL_DAY for days in (-1, 0, 1)]
         self.yesterday, self.today, _ = self.days
         self.measured_until = now.floor(QUARTER).tz_convert(TIMEZONE)
         self.plan_start = now.ceil(QUARTER).tz_convert(TIMEZONE)
@@ -137,7 +136,7 @@ class Demo:
     def _import_sample_prices(self) -> None:
         file = self.stack.folder / "sample-prices.csv"
         with show.timed(f"flexmeasures smart-boiler import-prices {file.name}") as say:
-            count = write_sample_prices(file, self.days[0], self.days[-1] + DAY)
+            count = write_sample_prices(file, self.days[0], self.days[-1] + LOCAL_DAY)
             self.stack.shell.run("smart-boiler", "import-prices", "--country", COUNTRY, str(file))
             say(f"{count} quarters")
         show.note(f"These are real prices of another day ({ORIGIN}), moved to yesterday, today and tomorrow.")
@@ -177,7 +176,9 @@ class Demo:
         for customer in self.households:
             with show.timed(customer.name) as say:
                 # left to itself, the host's page opens on the two days before the last one that has data
-                span = urlencode({"start_time": self.today.isoformat(), "end_time": (self.days[-1] + DAY).isoformat()})
+                span = urlencode(
+                    {"start_time": self.today.isoformat(), "end_time": (self.days[-1] + LOCAL_DAY).isoformat()}
+                )
                 page = f"/assets/{customer.ids['boiler']}/graphs?{span}"
                 self.operator.open_page(page)
                 self.operator.get(f"/api/v3_0/assets/{customer.ids['boiler']}/chart")

@@ -79,5 +79,5 @@ def _convert(name: str, value: Any, tank: Tank, read: Callable[[dict[str, Any]],
     if not isinstance(value, list):
         return to_kwh(value)
     if not all(isinstance(event, dict) and "value" in event for event in value):
-        raise ValidationError("Right is a list of events such as {'datetime': ..., 'value': '60 °C'}.")
+        raise ValidationError("Expected, for example, [{'datetime': ..., 'value': '60 °C'}].")
     return [{**event, "value": to_kwh(event["value"])} for event in value]

@@ -152,8 +152,8 @@ class Site:
     def bound(self, prepared: host.Prepared, groups: list[list[int]]) -> None:
         """Put the bounds of all boilers into the host's tables.
 
-        Behind one limit, each has its share of the headroom by the power of its element; what it can do without of that is
-        left to the others. So all bounds can be met at once.
+        Behind one limit, each has its share of the headroom by the power of its element; what it can do without of that
+        is left to the others. So all bounds can be met at once.
         """
         energy = next((c.upwards_deviation_price for c in prepared.commitments if c.name == host.ENERGY), None)
         prices = self._prices(energy, len(prepared.devices[0]), prepared.resolution / HOUR)

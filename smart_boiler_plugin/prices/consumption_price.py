@@ -78,12 +78,12 @@ def in_quarters(prices: pd.Series, resolution: timedelta) -> pd.Series:
         missing.
 
     """
-    known = prices.dropna().tz_convert("UTC")
+    priced = prices.dropna().tz_convert("UTC")
     if resolution <= QUARTER:
-        by_quarter = known.groupby(pd.DatetimeIndex(known.index).floor(QUARTER))
+        by_quarter = priced.groupby(pd.DatetimeIndex(priced.index).floor(QUARTER))
         means: pd.Series = by_quarter.mean()[by_quarter.count() == QUARTER / resolution]
         return means
     starts = np.arange(resolution // QUARTER) * np.timedelta64(QUARTER)
-    begins = known.index.repeat(len(starts)) + np.tile(starts, len(known))
-    quarters: pd.Series = pd.Series(known.repeat(len(starts)).to_numpy(), index=begins)
+    begins = priced.index.repeat(len(starts)) + np.tile(starts, len(priced))
+    quarters: pd.Series = pd.Series(priced.repeat(len(starts)).to_numpy(), index=begins)
     return quarters

@@ -49,7 +49,7 @@ def _refuse_other_header(file: Path, header: list[str]) -> None:
     if len(header) != 2 or any(character.isdigit() for character in header[0]):  # noqa: PLR2004 (start and price)
         raise BadFileError(f"{file}, line 1: {','.join(header)} is no header. It must name two columns: start,EUR/MWh")
     if "/" in header[1] and UNIT not in header[1]:
-        raise BadFileError(f"{file}, line 1: the prices are in {header[1]}. Right is {UNIT}.")
+        raise BadFileError(f"{file}, line 1: the prices are in {header[1]}. Expected: {UNIT}.")
 
 
 def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> None:
@@ -57,7 +57,7 @@ def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> Non
     try:
         start, price = _parse_price(row)
     except ValueError as error:
-        raise BadFileError(f"{where}: {','.join(row)}: {error}. Right is: {EXAMPLE}") from error
+        raise BadFileError(f"{where}: {','.join(row)}: {error}. Expected, for example, {EXAMPLE}") from error
     if start in prices:
         raise BadFileError(f"{where}: {','.join(row)}: this quarter stands in the file before.")
     prices[start] = price

@@ -53,7 +53,7 @@ def get_or_create_spot_price_sensor(country: str) -> Sensor:
 
     """
     if not COUNTRY.fullmatch(country):
-        told = f"{country!r} is no country code. Right is one of the ENTSO-E plugin's, such as NL or DE_LU."
+        told = f"{country!r} is no country code. Expected, for example, NL or DE_LU, as the ENTSO-E plugin has it."
         raise SmartBoilerError({"country": [told]})
     return get_or_create_public_sensor(
         f"{country} transmission zone", "transmission zone", SPOT_SENSOR, timezone=default_timezone()

@@ -7,7 +7,7 @@ from typing import Any
 from flexmeasures.data.models.audit_log import AssetAuditLog
 
 from smart_boiler_plugin import stored
-from smart_boiler_plugin.boiler.asset import MONEY, UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.boiler.asset import ANY_CURRENCY, UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.errors import ConflictError
 from smart_boiler_plugin.prices.tariffs import Tariff
 
@@ -29,7 +29,7 @@ def switch(boiler: Boiler, tariff: Tariff) -> None:
 
     """
     asset = boiler.asset
-    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == MONEY)
+    costs = (sensor.unit for role, sensor in boiler.sensors.items() if UNIT_BY_ROLE[role] == ANY_CURRENCY)
     known = next(costs, tariff.currency)
     if known != tariff.currency:
         told = f"'{tariff.name}' is in {tariff.currency}, but the boiler's costs are in {known}."

@@ -33,7 +33,7 @@ class FeeAmount(fields.Field):  # type: ignore[type-arg]  # not generic in marsh
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[float, str]:  # noqa: ARG002
         number, unit = (split(value) if isinstance(value, str) else None) or (math.nan, None)
         if unit is None or not math.isfinite(number) or not is_energy_price_unit(unit):
-            raise ValidationError(f"'{value}' is no money per energy. Right is a text such as '0.05 EUR/kWh'.")
+            raise ValidationError(f"'{value}' is no money per energy. Expected, for example, '0.05 EUR/kWh'.")
         currency = currency_of(unit)
         return float(convert_units(number, unit, f"{currency}/kWh")), currency
 
@@ -100,7 +100,7 @@ class Vat(fields.Field):  # type: ignore[type-arg]  # not generic in marshmallow
         text = value.replace("%", "percent") if isinstance(value, str) else ""
         number, unit = split(text) or (math.nan, None)
         if unit != "percent" or not 0 <= number <= MOST_VAT_PERCENT:
-            raise ValidationError(f"'{value}' is no share from 0 to 100 %. Right is a text such as '21 %'.")
+            raise ValidationError(f"'{value}' is no share from 0 to 100 %. Expected, for example, '21 %'.")
         return round(number / 100, 12)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str:  # noqa: ARG002
@@ -129,7 +129,7 @@ class ConsumptionPriceConfigSchema(ReporterConfigSchema):
         resolution: timedelta = sensor.event_resolution
         if not resolution or resolution > LONGEST or (resolution % QUARTER and QUARTER % resolution):
             raise ValidationError(
-                f"Prices of sensor {sensor.id} hold for {resolution}. Right is an hour, or quarters of one.",
+                f"Prices of sensor {sensor.id} hold for {resolution}. Expected, for example, 1:00:00 or 0:15:00.",
                 "price_sensor",
             )
         currency = currency_of(sensor.unit)

@@ -65,14 +65,14 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
         raise SmartBoilerError(error.messages_dict) from error
     if report["data"].empty:
         raise NoPricesError(f"No day-ahead price is known from {first} to {last} (sensor {spot.id}).")
-    known = _known(tariff.sensor, begin, end, now)
+    stored = _stored(tariff.sensor, begin, end, now)
     prices = report["data"].event_value
     # not left to the host: it would store what is unchanged once more, when its time has come, and leave out what this
     # source has said before, though another one has said something else since
-    unchanged = known.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
+    unchanged = stored.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
     save_to_db(report["data"][~unchanged], save_changed_beliefs_only=False)
     db.session.commit()
-    return by_day(pd.DatetimeIndex(_known(tariff.sensor, begin, end, now).index), first, last, timezone)
+    return by_day(pd.DatetimeIndex(_stored(tariff.sensor, begin, end, now).index), first, last, timezone)
 
 
 def _last_day(spot: Sensor, today: date, timezone: str) -> date:
@@ -83,11 +83,11 @@ def _last_day(spot: Sensor, today: date, timezone: str) -> date:
         .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(PLANNED))
     )
     tomorrow = today + timedelta(days=1)
-    known_until = db.session.execute(query).scalar()
-    return max(tomorrow, day_of(known_until, timezone)) if known_until else tomorrow
+    last_start = db.session.execute(query).scalar()
+    return max(tomorrow, day_of(last_start, timezone)) if last_start else tomorrow
 
 
-def _known(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd.Series:
+def _stored(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd.Series:
     """Return the prices that a sensor holds of a span, by the start of the quarters; forecasts are none."""
     values = known_prices(sensor, start, end, now, resolution=QUARTER)
     within: pd.Series = values[(values.index >= start) & (values.index < end)]

@@ -166,14 +166,14 @@ def test_without_any_price_the_report_is_empty(in_app, paid):
     ("wrong", "told"),
     [
         ({"fees": "0.5 NOK/kWh"}, {"fees": {0: {"fee": ["Is in NOK, but the prices of sensor {id} are in EUR."]}}}),
-        ({"fees": ["1 EUR/kWh", {"fee": "5 EUR"}]}, "'5 EUR' is no money per energy. Right is a text such as"),
+        ({"fees": ["1 EUR/kWh", {"fee": "5 EUR"}]}, "'5 EUR' is no money per energy. Expected, for example,"),
         ({"fees": 0.05}, "Invalid input type"),
         ({"fees": "0.05"}, "'0.05' is no money per energy"),
-        ({"fees": [{"days": "mo-fr", "fee": "1 EUR/kWh"}]}, "names no days. Right is: 'mon-fri'"),
+        ({"fees": [{"days": "mo-fr", "fee": "1 EUR/kWh"}]}, "names no days. Expected, for example, 'mon-fri'"),
         ({"fees": [{"from": "07:00", "fee": "1 EUR/kWh"}]}, "Give both 'from' and 'until', or none of them."),
         ({"fees": [{"from": "7", "until": "08:00", "fee": "1 EUR/kWh"}]}, "Must be a time such as 06:30"),
         ({"fees": [{"from": "07:00", "until": "08:00"}]}, "Missing data for required field."),
-        ({"vat": 21}, "'21' is no share from 0 to 100 %. Right is a text such as '21 %'."),
+        ({"vat": 21}, "'21' is no share from 0 to 100 %. Expected, for example, '21 %'."),
         ({"vat": "0.21"}, "is no share"),
         ({"vat": "121 %"}, "is no share"),
         ({"factor": -1}, "Must be greater than or equal to 0"),
@@ -195,7 +195,8 @@ def test_a_wrong_configuration_is_refused_with_the_name_of_its_field(spot, wrong
 @pytest.mark.parametrize(
     ("unit", "resolution", "told"),
     [("kWh", "15min", "is in kWh, which is no money per energy"), ("EUR/MW", "15min", "no money per energy"),
-     ("EUR/MWh", "24h", "Right is an hour, or quarters of one"), ("EUR/MWh", "0h", "Right is an hour")],
+     ("EUR/MWh", "24h", "hold for 1 day, 0:00:00. Expected, for example, 1:00:00"),
+     ("EUR/MWh", "0h", "hold for 0:00:00. Expected, for example, 1:00:00 or 0:15:00.")],
 )  # fmt: skip
 def test_a_sensor_without_spot_prices_is_refused(in_app, unit, resolution, told):
     with pytest.raises(ValidationError, match=told) as refused:

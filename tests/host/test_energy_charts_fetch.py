@@ -1,5 +1,6 @@
 """Asking Energy-Charts where it misbehaves: a local server that does so in each way."""
 
+import logging
 import socket
 import time
 from dataclasses import replace
@@ -154,8 +155,10 @@ def test_who_cannot_prove_who_it_is_is_told(service):
         fetch("NL", START, END, url=service.url.replace("http:", "https:"), patience=LITTLE_PATIENCE)
 
 
-def test_a_password_in_the_address_is_not_told(service, caplog):
-    caplog.set_level("INFO")
+def test_a_password_in_the_address_is_not_told(service, caplog, monkeypatch):
+    # the host's logging has switched it off, if an app was made in this process before
+    monkeypatch.setattr(logging.getLogger("httpx"), "disabled", False)
+    caplog.set_level("INFO", logger="httpx")
     for trouble in (say(status=400), hang_up, fall_asleep, say(status=302, Location="/elsewhere")):
         service.answers = [trouble]
         with pytest.raises(PriceServiceError) as refused:

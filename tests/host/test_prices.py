@@ -186,7 +186,7 @@ def test_a_file_with_other_columns_is_refused(flexmeasures, tmp_path):
         (b"start,EUR/MWh\n", "has no prices"),
         (b"2025-10-29T00:00+01:00,65.45\n2025-10-29T00:15+01:00,65.45\n", "is no header"),
         (b"start,\xff/MWh\n", "is no CSV file in UTF-8"),
-        (b"start,EUR/kWh\n2025-10-29T00:00+01:00,0.065\n", "line 1: the prices are in EUR/kWh. Right is EUR/MWh."),
+        (b"start,EUR/kWh\n2025-10-29T00:00+01:00,0.065\n", "line 1: the prices are in EUR/kWh. Expected: EUR/MWh."),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_words(flexmeasures, tmp_path, content, told):

@@ -27,8 +27,8 @@ def stack():
 @pytest.fixture(scope="module")
 def operator(stack):
     """Login of the operator's consultant."""
-    known = credentials(stack)
-    return Login(stack.url, known["operator"]["email"], known["operator"]["password"])
+    logins = credentials(stack)
+    return Login(stack.url, logins["operator"]["email"], logins["operator"]["password"])
 
 
 @pytest.fixture(scope="module")

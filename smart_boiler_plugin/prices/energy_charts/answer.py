@@ -72,7 +72,7 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
     answer = _object(content)
     moments, prices = _columns(answer)
     _refuse_wrong_moments(moments)
-    known = pd.Series(
+    within = pd.Series(
         {
             pd.Timestamp(moment, unit="s", tz="UTC"): _price(price)
             for moment, price in zip(moments, prices, strict=True)
@@ -81,7 +81,7 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
         dtype=float,
     )
     return Answer(
-        _by_quarter(known, start) * _eur_per_mwh(answer.get("unit")),
+        _by_quarter(within, start) * _eur_per_mwh(answer.get("unit")),
         _printable(answer.get("license_info")),
         answer.get("deprecated") is True,
     )
@@ -147,18 +147,18 @@ def _eur_per_mwh(unit: object) -> float:
         ) from None
 
 
-def _by_quarter(known: pd.Series[float], start: datetime) -> pd.Series[float]:
-    """Spread prices over the quarters for which they count, per local day, and leave out what is not known.
+def _by_quarter(prices: pd.Series[float], start: datetime) -> pd.Series[float]:
+    """Spread prices over the quarters for which they count, per local day, and leave out what has none.
 
     A day is on the coarsest grid of 60, 30 or 15 minutes that all its moments are on: those without a price, too.
     """
-    if known.empty:
-        return known
-    moments = cast("pd.DatetimeIndex", known.index).tz_convert(start.tzinfo)
-    minutes = pd.Series(moments.minute, index=known.index).groupby(moments.normalize())
+    if prices.empty:
+        return prices
+    moments = cast("pd.DatetimeIndex", prices.index).tz_convert(start.tzinfo)
+    minutes = pd.Series(moments.minute, index=prices.index).groupby(moments.normalize())
     step = minutes.transform(lambda day: next(step for step in STEPS_MIN if not (day % step).any()))
     quarters = [
-        known[step > later].set_axis(known.index[step > later] + pd.Timedelta(minutes=later))
+        prices[step > later].set_axis(prices.index[step > later] + pd.Timedelta(minutes=later))
         for later in (0, 15, 30, 45)
     ]
     return cast("pd.Series[float]", pd.concat(quarters).dropna().sort_index())
