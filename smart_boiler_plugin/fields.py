@@ -76,18 +76,19 @@ class Quantity(fields.String):
         self.shown_unit = shown_unit
         self.lowest = lowest
         self.highest = highest
-        self._right = f"{lowest:g} to {highest:g} {shown_unit}, such as '{usual:g} {shown_unit}'."
-        self.metadata = {"example": f"{usual:g} {shown_unit}", "description": self._right, **self.metadata}
+        example, possible = f"{usual:g} {shown_unit}", f"{lowest:g} to {highest:g} {shown_unit}"
+        self._expected = f"Expected, for example, '{example}'; {possible} is possible."
+        self.metadata = {"example": example, "description": f"{possible}, such as '{example}'.", **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
         text = super()._deserialize(value, attr, data, **arguments)
         number, unit = split(text) or (None, None)
         text = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
         if number is None or unit is None:
-            raise ValidationError(f"'{text}' is no number with a unit. Expected, for example, {self._right}")
+            raise ValidationError(f"'{text}' is no number with a unit. {self._expected}")
         number = convert(number, unit, self.unit)
         if number is None:
-            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. Expected, for example, {self._right}")
+            raise ValidationError(f"'{text}' cannot be given in {self.shown_unit}. {self._expected}")
         self.check(number, text)
         # 122 degF is 49.99999999999997 °C to the computer
         return round(number, 9)
@@ -110,7 +111,7 @@ class Quantity(fields.String):
         """
         if not self.lowest <= number <= self.highest:
             shown = text or f"{number:g} {self.shown_unit}"
-            raise ValidationError(f"'{shown}' is not possible. Expected, for example, {self._right}")
+            raise ValidationError(f"'{shown}' is not possible. {self._expected}")
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **arguments: Any) -> str | None:  # noqa: ARG002
         return None if value is None else f"{round(value, 6):g} {self.shown_unit}"

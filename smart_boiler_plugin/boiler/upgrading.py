@@ -20,6 +20,7 @@ from smart_boiler_plugin.boiler.asset import (
     key_figures,
     make_missing_sensors,
 )
+from smart_boiler_plugin.boiler.parts import scheduler_of
 
 Step = Callable[[Boiler], "str | None"]
 
@@ -53,6 +54,15 @@ def name_scheduler(boiler: Boiler) -> str | None:
     return f"attributes: {', '.join(changed)}" if changed else None
 
 
+def plan_site(boiler: Boiler) -> str | None:
+    """Let our scheduler plan the site that the boiler is in, where none is named: the host's takes tanks for empty."""
+    site = boiler.asset.parent_asset
+    if site is None or scheduler_of(site) is not None:
+        return None
+    _set(site, "site", {"custom-scheduler": SCHEDULER})
+    return f"scheduler of the site: {site.name} (asset {site.id})"
+
+
 def _set(owner: stored.Owner, called: str, wanted: Mapping[str, Any]) -> list[str]:
     """Set attributes of an asset or sensor where they differ, and return which."""
     differing = {name: value for name, value in wanted.items() if stored.read(owner, name) != value}
@@ -81,5 +91,12 @@ def add_graphs(boiler: Boiler) -> str | None:
     return "graphs"
 
 
-STEPS: tuple[Step, ...] = (add_missing_sensors, rebuild_flex_model, name_scheduler, add_key_figures, add_graphs)
+STEPS: tuple[Step, ...] = (
+    add_missing_sensors,
+    rebuild_flex_model,
+    name_scheduler,
+    plan_site,
+    add_key_figures,
+    add_graphs,
+)
 """In their order: the later ones need the sensors."""

@@ -160,7 +160,7 @@ class Demo:
             raise StackError("No price is known from now on. The prices of step 3 end too early.")
         self.plan_duration = len(price) * QUARTER
         duration = pd.Timedelta(self.plan_duration).isoformat()
-        trigger = {"start": self.plan_start.isoformat(), "duration": duration}
+        trigger = {"start": self.plan_start.isoformat(), "duration": duration, "force-new-job-creation": True}
         what = f"{len(self.households)} plans from {self.plan_start:%H:%M} on, for {len(price) * QUARTER_H:g} hours"
         with show.progress(what, len(self.households)) as step:
             jobs = [self.operator.trigger_schedule(c.ids["fill_rate"], trigger) for c in self.households]

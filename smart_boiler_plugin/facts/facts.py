@@ -34,8 +34,9 @@ class Facts:
         Measured, as far as it is believed [°C].
     metered_kw, planned_kw
         Fill rate as metered, and as last planned [kW]; never below 0.
-    demand_kwh, expected_kwh
-        Heat drawn, as measured, and as somebody expected it before its quarter had begun [kWh]; never below 0.
+    demand_kwh, expected_kwh, forecast_kwh
+        Heat drawn, as measured, as somebody expected it before its quarter had begun, and as a forecaster of the host
+        says [kWh]; never below 0.
     price
         What one kWh costs the household, in its currency.
     first_reading
@@ -56,6 +57,7 @@ class Facts:
     planned_kw: Floats
     demand_kwh: Floats
     expected_kwh: Floats
+    forecast_kwh: Floats
     price: Floats
     first_reading: pd.Timestamp | None = None
     not_believed: tuple[str, ...] = ()

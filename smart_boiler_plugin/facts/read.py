@@ -17,7 +17,7 @@ from smart_boiler_plugin.facts.series import Held, first_readings, latest_values
 from smart_boiler_plugin.physics.readings import doubts
 from smart_boiler_plugin.physics.thermostat import Floats
 
-NEVER_BELOW_0 = ("metered_kw", "planned_kw", "demand_kwh", "expected_kwh")
+NEVER_BELOW_0 = ("metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "forecast_kwh")
 """A boiler makes no electricity, and draws heat from its tank alone: less than none is none."""
 
 

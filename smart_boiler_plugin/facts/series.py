@@ -139,7 +139,7 @@ def _kind() -> ColumnElement[str | None]:
     before_its_quarter = TimedBelief.belief_horizon > QUARTER
     return case(
         (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
-        (is_demand & (SOURCE_TYPE == "forecaster"), "expected_kwh"),
+        (is_demand & (SOURCE_TYPE == "forecaster"), "forecast_kwh"),
         (IS_PLANNED, None),
         (IS_TEMPERATURE, "temperature_c"),
         (is_demand & before_its_quarter, "expected_kwh"),

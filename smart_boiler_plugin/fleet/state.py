@@ -10,7 +10,9 @@ from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.time_utils import server_now
+from sqlalchemy.orm import joinedload, selectinload
 
+from smart_boiler_plugin.boiler.parts import missing_parts
 from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.stored import rows_with
 
@@ -28,6 +30,8 @@ class BoilerState:
         Of the boiler, and the name of the account that owns it.
     temperature_c, measured_at
         Last measured temperature [°C], and when its quarter of an hour began; None where the last day has none.
+    missing
+        What is missing of the boiler, for people, with what mends it.
 
     """
 
@@ -36,10 +40,11 @@ class BoilerState:
     customer: str
     temperature_c: float | None
     measured_at: datetime | None
+    missing: tuple[str, ...] = ()
 
 
 def states(user: User) -> list[BoilerState]:
-    """Return all boilers that a user may see, by name, from one query.
+    """Return all boilers that a user may see, by name; as many queries for all as for one.
 
     An admin sees all, a consultant those of the own account and its clients, everybody else those of the own account:
     as the host's rules have it for single assets (``Account.__acl__``), put into SQL for many.
@@ -58,7 +63,8 @@ def states(user: User) -> list[BoilerState]:
     query = (
         db.select(Asset.id, Asset.name, Account.name, last.c.event_value, last.c.event_start)
         .join(Account, Asset.account_id == Account.id)
-        .join(Sensor, (Sensor.generic_asset_id == Asset.id) & (Sensor.name == "temperature"))
+        # a boiler whose sensor was deleted is still one
+        .outerjoin(Sensor, (Sensor.generic_asset_id == Asset.id) & (Sensor.name == "temperature"))
         .outerjoin(last, last.c.sensor_id == Sensor.id)
         .filter(rows_with(Asset))
         .order_by(Asset.name)
@@ -68,4 +74,8 @@ def states(user: User) -> list[BoilerState]:
         if user.has_role(CONSULTANT_ROLE):
             visible |= Account.consultancy_account_id == user.account_id
         query = query.filter(visible)
-    return [BoilerState(*row) for row in db.session.execute(query)]
+    rows = db.session.execute(query).all()
+    parts = db.select(Asset).filter(Asset.id.in_([row[0] for row in rows]))
+    parts = parts.options(selectinload(Asset.sensors), joinedload(Asset.parent_asset))
+    missing = {asset.id: tuple(missing_parts(asset)) for asset in db.session.scalars(parts)}
+    return [BoilerState(*row, missing=missing[row[0]]) for row in rows]

@@ -21,9 +21,9 @@ from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.physics.envelope import Envelope, Series, envelope
 from smart_boiler_plugin.plan import hygiene
 from smart_boiler_plugin.plan.device import Device
+from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
-from smart_boiler_plugin.plan.start import expected_draw_offs_kwh
 
 NOTICED_K = 0.01
 """A floor that is missed by less counts as met [K]."""
@@ -123,13 +123,15 @@ def _drawn_kw(data: BoilerData, facts: Facts, device: Device, account: dict[str,
         return np.zeros(len(device.moments))
     # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
     assume = "storage-efficiency" not in device.given
-    drawn_kwh = expected_draw_offs_kwh(data, facts, assume=assume)
-    drawn_kw = _per_step(drawn_kwh / QUARTER_H, facts, device)
-    from_sensor = int((_per_step(~np.isnan(facts.draw_off_kwh), facts, device) > 0).sum())
+    found = draw_offs(data, facts, assume=assume)
+    drawn_kw = _per_step(found.kwh / QUARTER_H, facts, device)
+    from_sensor = int((_per_step(found.told, facts, device) > 0).sum())
     account["draw_offs"] = {"steps_from_sensor": from_sensor}
     if assume:
         account["draw_offs"]["steps_from_tapping_profile"] = len(drawn_kw) - from_sensor
         account["draw_offs"]["tapping_profile"] = data.tapping_profile
+    if found.forecasts_not_believed:
+        account["draw_offs"]["forecasts_not_believed"] = list(found.forecasts_not_believed)
     return drawn_kw
 
 

@@ -23,6 +23,7 @@ from marshmallow import ValidationError
 
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.parts import missing_parts
 from smart_boiler_plugin.clock.quarter import whole_quarters
 from smart_boiler_plugin.facts.series import holds_any
 from smart_boiler_plugin.plan import alone, context, trigger
@@ -209,6 +210,8 @@ class BoilerScheduler(StorageScheduler):
             return None
         if not alone.can_plan(entry, self.flex_context, self._step):
             return None
+        for told in missing_parts(boiler.asset):
+            current_app.logger.warning("Boiler %s (asset %s): %s", boiler.asset.name, boiler.asset.id, told)
         said = alone.said_of(boiler, entry, self.start)
         self.possibly_extend_end(soc_targets=said.get("soc_targets"), sensor=boiler.sensors["fill-rate"])
         rules, span = policy(), self._span

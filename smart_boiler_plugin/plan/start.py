@@ -8,8 +8,7 @@ import pandas as pd
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
-from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
-from smart_boiler_plugin.physics.thermostat import Floats
+from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
 
 
@@ -54,7 +53,7 @@ def carried_forward_c(
     tapping profile.
     """
     tank, span = data.tank, facts.span(since, until)
-    power_kw, drawn = np.nan_to_num(facts.power_kw[span]), expected_draw_offs_kwh(data, facts)[span]
+    power_kw, drawn = np.nan_to_num(facts.power_kw[span]), draw_offs(data, facts).kwh[span]
     state = tank.state_of_charge_kwh(reading_c)
     full = max(state, tank.state_of_charge_kwh(data.temperature_max_c))
     for kw, kwh in zip(power_kw.tolist(), drawn.tolist(), strict=True):
@@ -62,18 +61,3 @@ def carried_forward_c(
         # no heat can be drawn that is not there, and the tank's own limiter ends the heating
         state = min(max(state, 0.0), full)
     return tank.temperature_c(state)
-
-
-def expected_draw_offs_kwh(data: BoilerData, facts: Facts, *, assume: bool = True) -> Floats:
-    """Return the heat drawn per quarter [kWh], shape (quarters,): as measured, else expected, else as by the profile.
-
-    Parameters
-    ----------
-    data, facts
-        The boiler, and what is known of it.
-    assume
-        Whether the tapping profile counts where nothing is known; else nothing is drawn there.
-
-    """
-    assumed = drawn_kwh(data.tapping_profile, facts.quarters, QUARTER_H) if assume else 0.0
-    return np.where(np.isnan(facts.draw_off_kwh), assumed, facts.draw_off_kwh)

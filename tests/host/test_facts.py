@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 NOW = MIDNIGHT + 12 * HOUR
 """When facts are asked for."""
 
-SERIES = ("temperature_c", "metered_kw", "planned_kw", "demand_kwh", "expected_kwh")
+SERIES = ("temperature_c", "metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "forecast_kwh")
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_of_a_distribution_the_median_counts(boiler):
         belief = {"event_start": MIDNIGHT, "belief_time": MIDNIGHT, "event_value": value, "cp": probability}
         db.session.add(TimedBelief(boiler.sensors["demand"], source, **belief))
     db.session.commit()
-    assert series_of(facts_of(boiler)) == {"expected_kwh": {0: 0.2}}
+    assert series_of(facts_of(boiler)) == {"forecast_kwh": {0: 0.2}}
 
 
 @pytest.mark.parametrize("role", ["temperature", "fill-rate", "demand"])
@@ -146,7 +146,7 @@ def test_power_and_heat_below_none_are_none(boiler):
     put(boiler.sensors["fill-rate"], [-2.0], kind="scheduler")
     put(boiler.sensors["demand"], [-0.1])
     put(boiler.sensors["demand"], [-0.2], kind="forecaster")
-    none = {"metered_kw": {0: 0.0}, "planned_kw": {0: 0.0}, "demand_kwh": {0: 0.0}, "expected_kwh": {0: 0.0}}
+    none = {"metered_kw": {0: 0.0}, "planned_kw": {0: 0.0}, "demand_kwh": {0: 0.0}, "forecast_kwh": {0: 0.0}}
     assert series_of(facts_of(boiler)) == none
 
 
@@ -158,7 +158,7 @@ def test_power_and_heat_below_none_are_none(boiler):
         ("fill-rate", "scheduler", {"planned_kw": {0: 1.0}}),
         ("fill-rate", "forecaster", {}),
         ("demand", "scheduler", {}),
-        ("demand", "forecaster", {"expected_kwh": {0: 1.0}}),
+        ("demand", "forecaster", {"forecast_kwh": {0: 1.0}}),
     ],
 )
 def test_plans_and_forecasts_measure_nothing(boiler, role, kind, told):

@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
+from flexmeasures import Asset
+from flexmeasures.data import db
+from flexmeasures.data.models.time_series import TimedBelief
 
 from tests.factories import make_account, make_household_boiler, make_user, store
 
@@ -73,3 +76,30 @@ def test_a_boiler_that_has_gone_silent_says_so(app, tokens):
 
 def test_the_menu_has_an_entry(app, tokens):
     assert 'href="/smart-boiler-plugin"' in page(app, tokens["customer A"]).text
+
+
+def test_a_boiler_whose_sensors_were_deleted_is_still_listed_and_says_so(app, tokens):
+    with app.app_context():
+        boiler = next(asset for asset in db.session.scalars(db.select(Asset)) if asset.name == "Boiler A")
+        for sensor in list(boiler.sensors):
+            if sensor.name in {"temperature", "demand"}:
+                db.session.execute(db.delete(TimedBelief).filter_by(sensor_id=sensor.id))
+                db.session.delete(sensor)
+        db.session.commit()
+    text = page(app, tokens["consultant A"]).text
+    assert "Boiler A" in text
+    assert "Sensor &#39;temperature&#39; was deleted or renamed" in text
+    assert "Sensor &#39;demand&#39; was deleted or renamed" in text
+
+
+def test_a_boiler_in_a_site_that_the_host_plans_says_so(app, tokens):
+    with app.app_context():
+        boiler = next(asset for asset in db.session.scalars(db.select(Asset)) if asset.name == "Boiler A")
+        boiler.parent_asset = Asset(name="House", generic_asset_type=boiler.generic_asset_type, owner=boiler.owner)
+        db.session.commit()
+    assert "House (asset" in page(app, tokens["consultant A"]).text
+    with app.app_context():
+        house = next(asset for asset in db.session.scalars(db.select(Asset)) if asset.name == "House")
+        house.attributes = {"custom-scheduler": "BoilerScheduler"}
+        db.session.commit()
+    assert "House (asset" not in page(app, tokens["consultant A"]).text

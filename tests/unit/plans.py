@@ -25,7 +25,7 @@ def facts(**series):
     quarters = pd.date_range(START - BEFORE, START + timedelta(days=2), freq=QUARTER, inclusive="left")
     unknown = {
         name: np.full(len(quarters), np.nan)
-        for name in ("temperature_c", "metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "price")
+        for name in ("temperature_c", "metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "forecast_kwh", "price")
     }
     made = Facts(asset_id=1, moment=START, quarters=quarters, **unknown)
     for name, (moment, values) in series.items():

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
-from smart_boiler_plugin.plan.start import carried_forward_c, expected_draw_offs_kwh, start_kwh
+from smart_boiler_plugin.plan.start import carried_forward_c, start_kwh
 from tests.unit.plans import DATA, QUARTER, START, facts
 
 LOSSLESS = BoilerData(standing_loss_kwh_per_day=0.0)
@@ -80,7 +81,41 @@ def test_measured_draw_offs_count_more_than_expected_ones_and_these_more_than_th
     """Profile S draws 0.105 kWh at 07:00 and 07:30."""
     seven = START + timedelta(hours=7)
     known = facts(demand_kwh=(seven, [0.7]), expected_kwh=(seven, [0.2, 0.3]))
-    drawn = expected_draw_offs_kwh(DATA, known)[known.span(seven, seven + 4 * QUARTER)]
+    drawn = draw_offs(DATA, known).kwh[known.span(seven, seven + 4 * QUARTER)]
     assert drawn.tolist() == [0.7, 0.3, 0.105, 0.0]
-    assumed_nothing = expected_draw_offs_kwh(DATA, known, assume=False)[known.span(seven, seven + 4 * QUARTER)]
+    assumed_nothing = draw_offs(DATA, known, assume=False).kwh[known.span(seven, seven + 4 * QUARTER)]
     assert assumed_nothing.tolist() == [0.7, 0.3, 0.0, 0.0]
+
+
+# --- forecasts
+
+
+def test_a_forecast_counts_less_than_what_somebody_expects_and_more_than_the_profile():
+    known = facts(forecast_kwh=(START, np.full(96, 0.03)), expected_kwh=(START, [0.5]))
+    drawn = draw_offs(DATA, known)
+    assert drawn.kwh[known.span(START, START + 3 * QUARTER)].tolist() == [0.5, 0.03, 0.03]
+    assert drawn.forecasts_not_believed == ()
+
+
+def test_a_forecast_of_less_than_half_of_the_usual_day_is_not_believed_and_told():
+    """Profile S draws 2.1 kWh a day: 96 x 0.0105 = 1.008 kWh are too little, 96 x 0.011 = 1.056 kWh are not."""
+    low = draw_offs(DATA, facts(forecast_kwh=(START, np.full(96, 0.0105))))
+    assert low.forecasts_not_believed == ("2025-10-29: a forecast of 1.01 kWh, where 2.10 kWh are usual",)
+    assert not low.told.any()
+    enough = draw_offs(DATA, facts(forecast_kwh=(START, np.full(96, 0.011))))
+    assert enough.forecasts_not_believed == ()
+    assert enough.told.sum() == 96
+
+
+def test_what_is_usual_is_what_was_measured_where_that_is_known():
+    """A household that has drawn a third of its profile for two days: 0.7 kWh a day; 0.4 kWh are more than half."""
+    measured = np.zeros(2 * 96)
+    measured[[30, 126]] = 0.7
+    known = facts(demand_kwh=(START - timedelta(days=2), measured), forecast_kwh=(START, np.full(96, 0.4 / 96)))
+    assert draw_offs(DATA, known).forecasts_not_believed == ()
+
+
+def test_a_forecast_of_a_part_of_the_day_is_held_against_that_part():
+    """Until 06:00 profile S draws nothing, so a forecast of nothing is believed."""
+    night = facts(forecast_kwh=(START, np.zeros(24)))
+    assert draw_offs(DATA, night).forecasts_not_believed == ()

@@ -1,0 +1,43 @@
+"""What a boiler needs of the host beside its data: its sensors, and a site that plans it. What of that is missing."""
+
+from __future__ import annotations
+
+from flexmeasures import Asset
+
+from smart_boiler_plugin.boiler.asset import SCHEDULER, UNIT_BY_ROLE
+
+NEEDED = ("fill-rate", "temperature", "demand")
+"""Roles of the sensors without which a plan knows less."""
+
+
+def missing_parts(asset: Asset) -> list[str]:
+    """Return what is missing of a boiler, for people, with what mends it; nothing, most of the time.
+
+    A household may delete and rename its sensors, and move its boiler into a building, by the host's own calls.
+    """
+    there = {sensor.name for sensor in asset.sensors}
+    told = [
+        f"Sensor '{role}' was deleted or renamed. To make it anew: flexmeasures smart-boiler upgrade"
+        for role in NEEDED
+        if role not in there and role in UNIT_BY_ROLE
+    ]
+    return told + ([] if site_is_planned(asset) else [_SITE.format(asset.parent_asset)])
+
+
+_SITE = (
+    "{0.name} (asset {0.id}), in which the boiler is, is planned by the host's scheduler, which takes the tank for "
+    "empty. To let ours plan it: flexmeasures smart-boiler upgrade"
+)
+
+
+def site_is_planned(asset: Asset) -> bool:
+    """Return whether a trigger on the site of a boiler, if it is in one, plans the boiler as one on the boiler does."""
+    site = asset.parent_asset
+    return site is None or scheduler_of(site) == SCHEDULER
+
+
+def scheduler_of(asset: Asset) -> str | None:
+    """Return the name of the scheduler that an asset's attributes name; None where they name none."""
+    named = asset.attributes.get("custom-scheduler")
+    named = named.get("class") if isinstance(named, dict) else named
+    return named if isinstance(named, str) else None
