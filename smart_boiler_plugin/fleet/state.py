@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flexmeasures import Account, Asset, Sensor, Source, User
@@ -74,8 +74,8 @@ def states(user: User) -> list[BoilerState]:
         if user.has_role(CONSULTANT_ROLE):
             visible |= Account.consultancy_account_id == user.account_id
         query = query.filter(visible)
-    rows = db.session.execute(query).all()
-    parts = db.select(Asset).filter(Asset.id.in_([row[0] for row in rows]))
+    found = [BoilerState(*row) for row in db.session.execute(query)]
+    parts = db.select(Asset).filter(Asset.id.in_([each.asset_id for each in found]))
     parts = parts.options(selectinload(Asset.sensors), joinedload(Asset.parent_asset))
     missing = {asset.id: tuple(missing_parts(asset)) for asset in db.session.scalars(parts)}
-    return [BoilerState(*row, missing=missing[row[0]]) for row in rows]
+    return [replace(each, missing=missing[each.asset_id]) for each in found]
