@@ -477,7 +477,11 @@ def test_it_takes_as_many_statements_for_200_boilers_of_several_tariffs_as_for_o
             boilers = [Boiler(asset) for asset in db.session.scalars(db.select(Asset).filter(Asset.id.in_(some)))]
             with counted_queries() as queries:
                 found = read_facts(boilers, NOW, MIDNIGHT, MIDNIGHT + 2 * HOUR)
-            counts.append(len(queries))
+                counts.append(len(queries))
+                # what was loaded for that is there for whoever works with the boilers next
+                assert {boiler.price.unit for boiler in boilers} == {"EUR/kWh"}
+                assert all("daily cost" in boiler.sensors for boiler in boilers)
+            assert len(queries) == counts[-1]
         # sensors, sensors of prices, what boilers hold, prices, first readings
         assert counts == [5, 5]
         # and each has its own
