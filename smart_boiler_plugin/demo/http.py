@@ -58,6 +58,10 @@ class Api:
         """Return the JSON answer of a POST of JSON."""
         return self._call("POST", path, json=body)
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the JSON answer of a PATCH of JSON."""
+        return self._call("PATCH", path, json=body)
+
     def open_page(self, path: str) -> str:
         """Return the HTML of a page of the host's web interface."""
         return self._request("GET", path).text
