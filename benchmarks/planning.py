@@ -7,8 +7,8 @@ Prints the median CPU time of one plan of 96 quarters, and the ratio of the two,
 
 The boiler has been measured for 8 days, prices and draw-offs are on their sensors. StorageScheduler gets the same tank
 as a plain storage in kWh, with its starting state of charge. "computed" is reading, preparing and solving; "stored" is
-the whole job of a worker but for the queue; "planned again" is that job once more an hour later, when nothing is new. BoilerScheduler stores three series (power, state of charge, temperature),
-StorageScheduler one.
+the whole job of a worker but for the queue; "planned again" is that job once more an hour later, when nothing is new.
+BoilerScheduler stores three series (power, state of charge, temperature), StorageScheduler one.
 """
 
 import argparse
