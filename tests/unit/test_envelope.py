@@ -132,3 +132,10 @@ def test_many_thermostats_at_once_do_what_each_does_alone():
     for boiler, start in enumerate([3.0, 3.2, 3.4]):
         alone, _ = thermostat(start, inflow_kwh=inflow[:, boiler], **options)
         np.testing.assert_array_equal(heat[:, boiler], alone)
+
+
+def test_a_ceiling_is_kept_where_some_heat_cannot_be_left_out():
+    """1 kWh comes in each step whether wanted or not: 5 kWh at the end are 4 before, 3 before that."""
+    steps = Steps(np.ones(3), np.zeros(3), np.ones(3), np.full(3, 2.0), np.zeros(3))
+    bounds = envelope(steps, 0.0, np.full(3, -np.inf), np.array([9.0, 9.0, 5.0]))
+    assert bounds.cap_kwh.tolist() == [3, 4, 5]

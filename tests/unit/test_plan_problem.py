@@ -1,5 +1,6 @@
 """From facts to a problem, and from a problem to an answer; no database, no host."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -229,3 +230,34 @@ def test_a_household_that_draws_decides_itself():
     floor[3] = 4.0
     asked = {"lowest_kwh": floor, "targets_kwh": {4: 3.0}, "given": frozenset({"soc-minima", "soc-targets"})}
     assert not problem(made=device(start_c=53.2, **asked), known=facts(expected_kwh=(START, [0.1]))).contradictory
+
+
+# --- what changes over the day
+
+
+def test_heat_is_made_when_it_takes_least_money_and_not_when_power_is_cheapest():
+    """A heat pump that is three times as good from noon on: its heat costs 0.30 / 3 in place of 0.20 then."""
+    cop = np.where(np.arange(QUARTERS) < 48, 1.0, 3.0)
+    price = np.where(np.arange(QUARTERS) < 48, 0.20, 0.30)
+    made = device(start_c=64.0, heat_per_power=cop)
+    drawn = np.zeros(QUARTERS)
+    drawn[90] = 3.0
+    answer = solve(problem(known=facts(expected_kwh=(START, drawn)), made=made, price=prices(price)))
+    assert answer.power_kw[:48].sum() == pytest.approx(0.0, abs=1e-9)
+    assert answer.power_kw[48:].sum() > 0
+
+
+def test_hygiene_is_put_where_its_heat_costs_least():
+    """Due by midnight: at 0.30 EUR and three times as much heat from noon on, not at 0.20 EUR in the morning."""
+    cop = np.where(np.arange(QUARTERS) < 48, 1.0, 3.0)
+    price = np.where(np.arange(QUARTERS) < 48, 0.20, 0.30)
+    seen = {"temperature_c": (START - timedelta(days=6), [52.0] * 4)}
+    made = device(start_c=60.0, heat_per_power=cop)
+    account = problem(known=facts(**seen, **NOTHING_DRAWN), made=made, price=prices(price)).account
+    assert account["hygiene"]["planned_from"] >= "2025-10-29T12:00:00+01:00"
+
+
+def test_a_boiler_that_was_never_seen_hot_is_due_since_the_readings_that_were_looked_at():
+    """In service for a month; eight days were looked at, so it may have been hot a day and a week ago."""
+    known = replace(facts(**IN_SERVICE), first_reading=START - timedelta(days=30))
+    assert problem(known=known).account["hygiene"]["due"] == "2025-10-28T00:00:00+01:00"
