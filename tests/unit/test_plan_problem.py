@@ -252,7 +252,7 @@ def test_hygiene_is_put_where_its_heat_costs_least():
     cop = np.where(np.arange(QUARTERS) < 48, 1.0, 3.0)
     price = np.where(np.arange(QUARTERS) < 48, 0.20, 0.30)
     seen = {"temperature_c": (START - timedelta(days=6), [52.0] * 4)}
-    made = device(start_c=60.0, heat_per_power=cop)
+    made = device(start_c=52.0, heat_per_power=cop)
     account = problem(known=facts(**seen, **NOTHING_DRAWN), made=made, price=prices(price)).account
     assert account["hygiene"]["planned_from"] >= "2025-10-29T12:00:00+01:00"
 
