@@ -25,16 +25,15 @@ from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.parts import missing_parts
 from smart_boiler_plugin.clock.quarter import whole_quarters
-from smart_boiler_plugin.facts.series import holds_any
 from smart_boiler_plugin.plan import alone, context, trigger
 from smart_boiler_plugin.plan.host_results import Results
 from smart_boiler_plugin.plan.problem import Problem, make_problem
 from smart_boiler_plugin.plan.reading import facts_for_plans, policy
-from smart_boiler_plugin.plan.site import AtSite, Site
+from smart_boiler_plugin.plan.site import AtSite, Site, state_is_unknown, told_of
 from smart_boiler_plugin.plan.solve import solve
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
-from smart_boiler_plugin.plan.trigger import GIVEN, unknown_start
+from smart_boiler_plugin.plan.trigger import GIVEN
 from smart_boiler_plugin.stored import is_stored
 
 
@@ -225,7 +224,10 @@ class BoilerScheduler(StorageScheduler):
 
     def _deserialize_flex_model(self) -> Any:
         """Add what is known of each boiler, before the host reads the flex-model."""
-        self._leave_out_unknown_states()
+        left_out = [each for each in self._entries if not self._boiler_of(each) and state_is_unknown(each, self._span)]
+        if left_out and isinstance(self.flex_model, list):
+            self.flex_model = [entry for entry in self.flex_model if entry not in left_out]
+            self.info["left_out"] = [f"{told_of(entry)}: its state of charge is not known" for entry in left_out]
         entries = [(self._boiler_of(entry), entry) for entry in self._entries]
         ours = {boiler.asset.id: (boiler, entry) for boiler, entry in entries if boiler is not None}
         rules, span = policy(), self._span
@@ -234,23 +236,6 @@ class BoilerScheduler(StorageScheduler):
         self._site = Site(at_site, rules, span)
         self._each_boiler(lambda _, boiler: self._site.for_host(boiler))
         return super()._deserialize_flex_model()
-
-    def _leave_out_unknown_states(self) -> None:
-        """Plan without those other devices of which the host would need a state that nobody knows, and tell."""
-        if not isinstance(self.flex_model, list):
-            return
-        around = host.STATE_LOOKUP_STEPS * self._step
-        unknown = [
-            entry
-            for entry in self.flex_model
-            if (sensor_id := unknown_start(entry)) is not None
-            and self._boiler_of(entry) is None
-            and not holds_any(sensor_id, self.start - around, self.start + around)
-        ]
-        if unknown and len(unknown) < len(self.flex_model):
-            self.flex_model = [entry for entry in self.flex_model if entry not in unknown]
-            told = [f"{name} {entry[name]}" for entry in unknown for name in ("asset", "sensor") if name in entry]
-            self.info["left_out"] = [f"{each}: its state of charge is not known" for each in told]
 
     def _deserialize_flex_context(self) -> None:
         """Complete the flex-context, once the host knows how long the plan is; the host reads it next."""

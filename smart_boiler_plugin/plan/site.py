@@ -18,6 +18,7 @@ from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.series import holds_any
 from smart_boiler_plugin.physics.envelope import Series, least_heat_kwh
 from smart_boiler_plugin.plan import alone, context
 from smart_boiler_plugin.plan.policy import Policy
@@ -28,6 +29,7 @@ from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
 from smart_boiler_plugin.plan.table import KW_PER_MW, Headroom, Table
 from smart_boiler_plugin.plan.trigger import GIVEN
+from smart_boiler_plugin.stored import is_id
 
 LIMITS = ("site-power-capacity", "site-consumption-capacity")
 """Fields of a flex-context that limit what all devices of a site take together."""
@@ -110,6 +112,21 @@ class AtSite:
             how = "thermostat, as no price is known"
         missed = problem.floors_not_met(problem.bounds.lowest_kwh)
         self.account = {**problem.account, "plan": how, "solver": "host", "floors_not_met": missed}
+
+
+def state_is_unknown(entry: Mapping[str, Any], span: Span) -> bool:
+    """Return whether the host would fail for want of a device's state at the start: its sensor holds none then."""
+    named = entry.get("state-of-charge")
+    sensor_id = named.get("sensor") if isinstance(named, dict) else None
+    if "soc-at-start" in entry or not is_id(sensor_id):
+        return False
+    around = host.STATE_LOOKUP_STEPS * span.step
+    return not holds_any(int(sensor_id), span.start - around, span.start + around)
+
+
+def told_of(entry: Mapping[str, Any]) -> str:
+    """Return which device a part of a flex-model is about, for people."""
+    return ", ".join(f"{name} {entry[name]}" for name in ("asset", "sensor") if name in entry)
 
 
 def needed_kw(problem: Problem) -> Series:

@@ -75,13 +75,6 @@ def without_replaced(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in replaced}
 
 
-def unknown_start(entry: Mapping[str, Any]) -> int | None:
-    """Return the id of the sensor on which a device's state at the start must be found; None where it need not be."""
-    named = entry.get("state-of-charge")
-    sensor_id = named.get("sensor") if isinstance(named, dict) else None
-    return sensor_id if "soc-at-start" not in entry and isinstance(sensor_id, int) else None
-
-
 def with_prices_of_site(
     context: Mapping[str, Any], of_site: Mapping[str, Any], named: Collection[str]
 ) -> dict[str, Any]:
