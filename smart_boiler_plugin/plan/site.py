@@ -118,10 +118,10 @@ def state_is_unknown(entry: Mapping[str, Any], span: Span) -> bool:
     """Return whether the host would fail for want of a device's state at the start: its sensor holds none then."""
     named = entry.get("state-of-charge")
     sensor_id = named.get("sensor") if isinstance(named, dict) else None
-    if "soc-at-start" in entry or not is_id(sensor_id):
+    if "soc-at-start" in entry or not isinstance(sensor_id, int) or not is_id(sensor_id):
         return False
     around = host.STATE_LOOKUP_STEPS * span.step
-    return not holds_any(int(sensor_id), span.start - around, span.start + around)
+    return not holds_any(sensor_id, span.start - around, span.start + around)
 
 
 def told_of(entry: Mapping[str, Any]) -> str:
