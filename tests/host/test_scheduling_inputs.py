@@ -9,6 +9,7 @@ import timely_beliefs as tb
 from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
+from flexmeasures.data.services.scheduling import make_schedule
 from flexmeasures.data.utils import save_to_db
 from marshmallow import ValidationError
 
@@ -256,3 +257,27 @@ def test_a_plan_in_hours_serves_the_draw_offs_of_quarters(boiler):
     for kw, expected in zip(power, states.iloc[1:], strict=True):
         state = tank.after(state, 1.0, kw, 0.4)
         assert state == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("minutes", [5, 60])
+def test_a_plan_in_other_steps_is_stored_as_the_means_of_quarters(boiler, minutes):
+    """As the host does: an hour's power holds for its four quarters, that of five minutes is averaged."""
+    measure(boiler, [30.0])
+    step = timedelta(minutes=minutes)
+    scheduler = scheduler_of(boiler)
+    scheduler.resolution = step
+    power, states, _ = planned(scheduler)
+    make_schedule(
+        asset_or_sensor={"class": "Sensor", "id": boiler.sensors["fill-rate"].id},
+        start=START,
+        end=START + timedelta(hours=24),
+        resolution=step,
+        belief_time=START + HOUR,
+        flex_model={},
+        flex_context={},
+    )
+    per_quarter = np.repeat(power.to_numpy(), 4) if minutes == 60 else power.to_numpy().reshape(-1, 3).mean(axis=1)
+    np.testing.assert_allclose(stored_plan(boiler.sensors["fill-rate"]), per_quarter, atol=1e-6)
+    instants = stored_plan(boiler.sensors["state-of-charge"])
+    assert len(instants) >= len(power)
+    assert instants.iloc[:5].to_numpy() == pytest.approx(states.to_numpy()[:5], abs=1e-6)
