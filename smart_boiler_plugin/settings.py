@@ -116,6 +116,12 @@ DEFAULT_TARIFF = Setting(
     "ENTSO-E plugin's country.",
 )
 
+GUARD = Setting(
+    "SMART_BOILER_GUARD",
+    True,  # noqa: FBT003 (its default)
+    "Whether households are kept from changing accounts, assets and sensors through the host [True or False].",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -127,6 +133,7 @@ SETTINGS = (
     SERVER_URL,
     ENERGY_CHARTS_URL,
     DEFAULT_TARIFF,
+    GUARD,
 )
 
 

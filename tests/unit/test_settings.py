@@ -59,6 +59,8 @@ def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
 
 def default_as_written(setting):
     """The default as it is written in a configuration: the last of the largest units that has no fraction."""
+    if isinstance(setting.default, bool):
+        return repr(setting.default)
     if not isinstance(setting.default, timedelta):
         return json.dumps(setting.default)
     unit = next(u for u in ("days", "hours", "minutes") if setting.default % timedelta(**{u: 1}) == timedelta(0))
