@@ -20,6 +20,7 @@ from flexmeasures.data.schemas.scheduling.utils import flex_model_has_off_tick_s
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR
+from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.span import Span
@@ -100,6 +101,15 @@ def said_of(boiler: Boiler, entry: Mapping[str, Any], start: datetime) -> dict[s
         return {}
     loaded: dict[str, Any] = StorageFlexModelSchema(start=start, sensor=boiler.sensors["fill-rate"]).load(said)
     return loaded
+
+
+def currency_of_plan(boiler: Boiler) -> str:
+    """Return the currency of a plan's cost; that of the boiler's own sensor where no price can be used."""
+    try:
+        return boiler.currency
+    except BrokenBoilerError:
+        cost = boiler.sensors.get("cost")
+        return str(cost.unit) if cost else ""
 
 
 def device_of(

@@ -25,7 +25,7 @@ from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR, whole_quarters
-from smart_boiler_plugin.plan import alone, context, trigger
+from smart_boiler_plugin.plan import allowed, alone, context, trigger
 from smart_boiler_plugin.plan.at_host import AtHost
 from smart_boiler_plugin.plan.host_results import ENERGY, Results
 from smart_boiler_plugin.plan.prices import StepPrices
@@ -92,7 +92,13 @@ class BoilerScheduler(StorageScheduler):
         if isinstance(self.flex_context, dict):
             self.flex_context = trigger.with_current_names(self.flex_context)
             named = self.flex_context.keys() & {context.CONSUMPTION, context.PRODUCTION}
+        allowed.refuse(self.flex_context, self.flex_model, self._planned_asset)
         super().collect_flex_config()
+        self.flex_context, self.flex_model, unused = allowed.kept(
+            self.flex_context, self.flex_model, self._planned_asset
+        )
+        if unused:
+            self.info["not_used"] = unused
         if named == {context.CONSUMPTION} and isinstance(self.flex_context, dict):
             # as for the host, it counts for both: prices that cross need integers, and are solved to 1e-4 alone
             self.flex_context.pop(context.PRODUCTION, None)
@@ -174,10 +180,10 @@ class BoilerScheduler(StorageScheduler):
         been made possible.
         """
         self._results = Results(self.round_to_decimals)
-        alone = self._alone()
-        if alone is None:
+        own = self._alone()
+        if own is None:
             return self._by_host()
-        boiler, problem = alone
+        boiler, problem = own
         if problem.contradictory:
             try:
                 return self._as_the_host_would(problem)
@@ -186,7 +192,7 @@ class BoilerScheduler(StorageScheduler):
                 pass
         answer = solve(problem)
         self.info.update(answer.account)
-        results = self._results.of_answer(boiler, problem, answer, boiler.currency)
+        results = self._results.of_answer(boiler, problem, answer, alone.currency_of_plan(boiler))
         return results if self.return_multiple else results[0]["data"]
 
     def persist_flex_model(self) -> None:
