@@ -17,7 +17,7 @@ from smart_boiler_plugin.api.schemas import ErrorSchema
 ERRORS = {
     400: "The body is no JSON.",
     401: "No valid token or session.",
-    403: "No right to create accounts.",
+    403: "No right to create accounts, or a household wants to change what is its operator's.",
     404: "The caller has no customer with this account id.",
     409: "A name or e-mail exists on this server, whoever owns it; or the tariff is in another currency.",
     415: "The body is in another format.",

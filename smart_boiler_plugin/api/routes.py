@@ -57,7 +57,7 @@ ROUTES = [
         ONE,
         crud.change_boiler_customer,
         answers={200: schemas.CustomerSchema()},
-        errors=(400, 401, 404, 409, 415, 422, 429),
+        errors=(400, 401, 403, 404, 409, 415, 422, 429),
         body=schemas.ChangeSchema(),
     ),
     Route(

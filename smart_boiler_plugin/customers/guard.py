@@ -12,11 +12,12 @@ from typing import Any
 from flask import current_app, request
 from flask_security import current_user
 from flexmeasures import Account, Asset, Sensor, User
-from flexmeasures.auth.policy import check_access, user_has_admin_access
+from flexmeasures.auth.policy import check_access
 from flexmeasures.data import db
 from werkzeug.exceptions import Forbidden, NotFound
 
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.directory import is_household
 from smart_boiler_plugin.customers.guard_rules import Rule, rule_of
 from smart_boiler_plugin.host import forbidden_json, forbidden_page
 from smart_boiler_plugin.settings import GUARD
@@ -58,11 +59,6 @@ def guard() -> Any:
     elif is_household(current_user):
         return _refused()
     return None
-
-
-def is_household(user: User) -> bool:
-    """Return whether a user is one of a customer's own, and no admin."""
-    return bool(user.account.has_role(CUSTOMER_ROLE)) and not user_has_admin_access(user, "update")
 
 
 def _refused() -> Any:
