@@ -279,7 +279,16 @@ def change(
 
 
 def invite_again(customer: Customer) -> Customer:
-    """Mail the customer's first user a link to choose a password once more, and log that."""
+    """Mail the customer's first user a link to choose a password once more, and log that.
+
+    Raises
+    ------
+    SmartBoilerError
+        If somebody deleted all users.
+
+    """
+    if not customer.users:
+        raise SmartBoilerError(f"Account {customer.account.id} has no user any more. Add one on the server's page.")
     with one_change():
         log_change(customer.account, f"Invited user {customer.user.id} again")
     return replace(customer, invitation=invite([customer.user])[customer.user.id])
