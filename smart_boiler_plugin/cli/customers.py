@@ -18,6 +18,7 @@ from smart_boiler_plugin.customers.invitations import FAILED
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.fleet import misuse
 from smart_boiler_plugin.settings import SERVER_URL
 
 
@@ -77,17 +78,29 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         raise click.exceptions.Exit(1)
 
 
-@click.command("customers")
+@click.command("list-customers")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@click.option("--check", is_flag=True, help="Tell what households have stored that they should not.")
 @with_appcontext
-def list_customers(operator_id: int | None) -> None:
-    """List the customers of all or one operator.
+def list_customers(operator_id: int | None, *, check: bool) -> None:
+    """List the customers of all or one operator; or, with --check, what they have stored that they should not.
+
+    That is: sensors of others in a flex-model or flex-context, schedulers from anywhere, names with markup, changed
+    roles. All but the roles is mended by `flexmeasures smart-boiler upgrade`. Exits with 1 where there is any.
 
     \b
     Example:
-      flexmeasures smart-boiler customers --operator 1
+      flexmeasures smart-boiler list-customers --operator 1
+      flexmeasures smart-boiler list-customers --check
     """  # noqa: D301 (click wants the \b)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
+    if check:
+        found = [(account.id, account.name, problem) for account, problem in misuse.found_of(operator)]
+        if not found:
+            click.secho("Nothing to mend.", **MsgStyle.SUCCESS)
+            return
+        click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
+        raise click.exceptions.Exit(1)
     click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
 
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask_security import current_user
 from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.auth.policy import check_access
 from flexmeasures.data import db
 from werkzeug.exceptions import Forbidden, NotFound
 
-from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.boiler.schedulers import scheduler_problem
 from smart_boiler_plugin.customers.directory import is_household
 from smart_boiler_plugin.customers.guard_rules import Rule, rule_of
 from smart_boiler_plugin.host import forbidden_json, forbidden_page
 from smart_boiler_plugin.settings import GUARD
-from smart_boiler_plugin.stored import is_id, is_stored
+from smart_boiler_plugin.stored import is_id
 
 NAMED = {"Asset": Asset, "Sensor": Sensor, "Account": Account, "User": User}
 """What an endpoint's name begins with, and what its id is one of."""
@@ -104,18 +104,3 @@ def _planned_with(named: Asset | Sensor) -> list[Asset | Sensor]:
         return [named]
     assets = [named, *named.offspring]
     return [*assets, *(sensor for asset in assets for sensor in asset.sensors)]
-
-
-def scheduler_problem(owner: Asset | Sensor) -> str | None:
-    """Return what is wrong with the scheduler that is stored with a household's asset or sensor, and how to mend it."""
-    asset = owner.generic_asset if isinstance(owner, Sensor) else owner
-    theirs = is_stored(asset) or (asset.owner is not None and asset.owner.has_role(CUSTOMER_ROLE))
-    named = owner.attributes.get("custom-scheduler")
-    known = current_app.data_generators["scheduler"]  # type: ignore[attr-defined]  # set by the host
-    if not theirs or "custom-scheduler" not in owner.attributes or (isinstance(named, str) and named in known):
-        return None
-    what = "sensor" if isinstance(owner, Sensor) else "asset"
-    return (
-        f"The attribute 'custom-scheduler' of {what} {owner.id} must be the name of a scheduler that this server has, "
-        "such as 'BoilerScheduler'. `flexmeasures smart-boiler upgrade` mends it."
-    )

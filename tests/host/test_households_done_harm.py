@@ -132,3 +132,51 @@ def test_without_any_user_it_is_listed_and_an_invitation_says_so(world):
     assert (answer.status_code, answer.json["status"]) == (422, "UNPROCESSABLE_ENTITY")
     assert "no user" in answer.json["message"]
     let_go(world)
+
+
+def check(world):
+    """The exit code and the output of the check."""
+    result = world.app.test_cli_runner().invoke(args=["smart-boiler", "list-customers", "--check"])
+    return result.exit_code, result.output
+
+
+def test_what_households_stored_before_the_guard_is_told_and_mended(world):
+    assert check(world) == (0, "Nothing to mend.\n")
+    with world.app.app_context():
+        boiler = db.session.get(Asset, world.ash.boiler)
+        boiler.name = "</script><script>alert(1)</script>"
+        boiler.flex_model = {**boiler.flex_model, "consumption": {"sensor": world.birch.fill_rate}}
+        boiler.flex_context = {**boiler.flex_context, "inflexible-device-sensors": [world.cedar.fill_rate]}
+        price = boiler.flex_context["consumption-price"]
+        demand = db.session.get(Sensor, world.ash.ids["demand"])
+        demand.attributes = {"custom-scheduler": {"module": "/tmp/x.py", "class": "X"}, "mine": 1}  # noqa: S108
+        fill_rate = db.session.get(Sensor, world.ash.fill_rate)
+        fill_rate.attributes = {**fill_rate.attributes, "custom-scheduler": {"module": "os", "class": "X"}}
+        db.session.get(Account, world.birch.account).account_roles = []
+        db.session.commit()
+    code, told = check(world)
+    assert code == 1
+    assert told.count("\n") == 2 + 6
+    for part in (
+        f"The name of asset {world.ash.boiler} has markup",
+        f"flex_model of asset {world.ash.boiler}, consumption: Sensor {world.birch.fill_rate}",
+        f"flex_context of asset {world.ash.boiler}, inflexible-device-sensors: Sensor {world.cedar.fill_rate}",
+        f"'custom-scheduler' of sensor {world.ash.ids['demand']}",
+        f"'custom-scheduler' of sensor {world.ash.fill_rate}",
+        "not the role 'Boiler customer'",
+    ):
+        assert part in told
+    mended = world.app.test_cli_runner().invoke(args=["smart-boiler", "upgrade"])
+    assert mended.exit_code == 0, mended.output
+    with world.app.app_context():
+        boiler = db.session.get(Asset, world.ash.boiler)
+        assert boiler.name == "/scriptscriptalert(1)/script"
+        assert "consumption" not in boiler.flex_model
+        assert boiler.flex_context.keys() == {"consumption-price", "production-price"}
+        assert boiler.flex_context["consumption-price"] == price
+        assert db.session.get(Sensor, world.ash.ids["demand"]).attributes == {"mine": 1}
+        assert db.session.get(Sensor, world.ash.fill_rate).attributes["custom-scheduler"] == "BoilerScheduler"
+    code, told = check(world)
+    assert (code, told.count("\n")) == (1, 3)
+    assert "not the role" in told
+    assert "Nothing to change" in world.app.test_cli_runner().invoke(args=["smart-boiler", "upgrade"]).output
