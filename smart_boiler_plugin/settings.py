@@ -69,7 +69,7 @@ TAKE_ON_RATE_LIMIT = Setting(
 SERVER_URL = Setting(
     "SMART_BOILER_SERVER_URL",
     "",
-    "Address of the server in invitations sent from the command line [URL]; empty, and the command asks for it.",
+    "Address of the server, for the links in invitations [URL]; empty, and it is that of the request.",
 )
 
 MAX_CARRIED_AGE = Setting(
@@ -140,8 +140,14 @@ SETTINGS = (
 def warn_about_settings(app: App) -> None:
     """Log a warning for each ``SMART_BOILER_*`` name in the configuration that is none of ours.
 
-    FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence.
+    FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence. Where nothing says
+    what the server's address is, that is warned of, too.
     """
+    if not app.config.get(SERVER_URL.name) and not app.config.get("TRUSTED_HOSTS"):
+        app.logger.warning(
+            "Set %s, or TRUSTED_HOSTS: links in invitations begin with whatever address a request names.",
+            SERVER_URL.name,
+        )
     known = [setting.name for setting in SETTINGS]
     for name in app.config:
         if name.startswith(PREFIX) and name not in known:

@@ -15,6 +15,7 @@ from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -45,6 +46,10 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         raise click.UsageError(
             "Give --server-url, or set SMART_BOILER_SERVER_URL: invitations need it for their links."
         )
+    try:
+        check_server_url(server_url)
+    except SmartBoilerError as error:
+        raise click.BadParameter(str(error), param_hint="--server-url") from error
     operator = find_account(operator_id, "--operator")
     if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
         raise click.BadParameter(
@@ -58,7 +63,9 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
     made, failed, refused = 0, 0, []
     with (
         current_app.test_request_context(base_url=url or None),
-        click.progressbar(take_on_many(rows, operator, dry_run=dry_run), length=len(rows), label="Customers") as bar,
+        click.progressbar(
+            take_on_many(rows, operator, dry_run=dry_run, given_url=server_url), length=len(rows), label="Customers"
+        ) as bar,
     ):
         for number, outcome in enumerate(bar, start=1):
             if isinstance(outcome, Customer):

@@ -21,7 +21,7 @@ from sqlalchemy import or_
 from smart_boiler_plugin.customers import notes
 from smart_boiler_plugin.customers.changes import log_change, one_change
 from smart_boiler_plugin.customers.directory import Customer
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.host import deletion_event, jobs_of
 
 ERASED = "(erased)"
@@ -55,12 +55,18 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
     ------
     SmartBoilerError
         If that is not its name.
+    NotFoundError
+        If somebody else has just erased it.
 
     """
     account = customer.account
     if confirmed_name != account.name:
         raise SmartBoilerError({"confirm": ["This is not the name of the account. Nothing was erased."]})
+    account_id = account.id
     with one_change():
+        locked = db.select(Account.id).filter_by(id=account_id).with_for_update()
+        if db.session.execute(locked).scalar_one_or_none() is None:
+            raise NotFoundError(f"You have no boiler customer with account id {account_id}.")
         users = list(customer.users)
         assets = _children_first(db.session.query(Asset).filter_by(account_id=account.id).all())
         sensors = [sensor for asset in assets for sensor in asset.sensors]

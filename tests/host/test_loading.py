@@ -97,7 +97,7 @@ def test_wrong_settings_are_warned_of(load, caplog):
 
 def test_right_settings_are_not_warned_of(load, caplog):
     with caplog.at_level(logging.WARNING):
-        load("smart_boiler_plugin", SMART_BOILER_MAX_READING_AGE=timedelta(hours=1))
+        load("smart_boiler_plugin", SMART_BOILER_MAX_READING_AGE=timedelta(hours=1), TRUSTED_HOSTS=["a.example"])
     assert "SMART_BOILER" not in caplog.text
 
 
