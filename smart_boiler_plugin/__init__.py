@@ -5,6 +5,8 @@ twice (by name and by path, or for two apps) gets them both times, and the pure 
 imported without FlexMeasures.
 """
 
+from typing import Any
+
 from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
@@ -33,6 +35,14 @@ def _attach_api(state: BlueprintSetupState) -> None:
 
     warn_about_settings(state.app)
     attach(state)
+    state.app.before_request(_guard)
+
+
+def _guard() -> Any:
+    """Ask before each request of the host's, too, whether a household may."""
+    from smart_boiler_plugin.customers.guard import guard  # noqa: PLC0415
+
+    return guard()
 
 
 @smart_boiler_plugin_ui_bp.record_once

@@ -4,6 +4,7 @@
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
     ├── BadFileError            400: a file of customers or prices that cannot be read as one
+    ├── NotYoursToChangeError   403: a household's own users may change its comfort alone
     ├── NotFoundError           404: no customer of the caller's has this id
     ├── UnknownZoneError        422: Energy-Charts has no prices of the country code
     ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
@@ -47,6 +48,13 @@ class BadFileError(SmartBoilerError):
 
     http_status = 400
     status = "INVALID_REQUEST"
+
+
+class NotYoursToChangeError(SmartBoilerError):
+    """A household wants to change what only its operator can change. Nothing was changed."""
+
+    http_status = 403
+    status = "INVALID_SENDER"
 
 
 class NotFoundError(SmartBoilerError):

@@ -4,10 +4,9 @@ Nothing else in this package does so. Each entry has a canary of the same name i
 which fails when a new version of the host has changed it. To add one: a name or a small function here, a canary there.
 
 General: ``PLANNED``, ``config_of``. Audit log: ``active_user``, ``audit_text``, ``deletion_event``. Database:
-``UNIQUE_NAMES``. Jobs: ``jobs_of``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``.
-Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``, ``JobResult``,
-``storage_schema``, ``has_points_between_steps``,
-``series``, ``scheduler_source``.
+``UNIQUE_NAMES``. Jobs: ``jobs_of``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``,
+``forbidden_json``, ``forbidden_page``. Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``,
+``JobResult``, ``storage_schema``, ``has_points_between_steps``, ``series``, ``scheduler_source``.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import pandas as pd
 from flask import current_app
 from flexmeasures import Asset, Sensor, Source
 from flexmeasures.api.common.rate_limiting import default_key_func, default_limit, limiter
+from flexmeasures.api.common.responses import invalid_sender
 from flexmeasures.api.common.schemas.generic_schemas import PaginationSchema
 from flexmeasures.api.common.schemas.search import SearchFilterField
 from flexmeasures.data.models.audit_log import get_current_user_id_name, truncate_string
@@ -30,6 +30,7 @@ from flexmeasures.data.schemas.scheduling.utils import flex_model_has_off_tick_s
 from flexmeasures.data.services.job_cache import NoRedisConfigured
 from flexmeasures.data.services.scheduling_result import SchedulingJobResult
 from flexmeasures.data.utils import get_data_source
+from flexmeasures.ui.error_handlers import unauthorized_handler
 from rq.job import Job
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "audit_text",
     "config_of",
     "deletion_event",
+    "forbidden_json",
+    "forbidden_page",
     "has_points_between_steps",
     "host_limit",
     "jobs_of",
@@ -75,6 +78,9 @@ JobResult = SchedulingJobResult
 
 AUDIT_TEXT_LENGTH = 500
 """How much the audit log holds of what was done [characters]."""
+
+forbidden_json, forbidden_page = invalid_sender, unauthorized_handler
+"""Return what the host answers to who may not: as JSON in its API, and as a page."""
 
 host_limit = default_limit
 """Returns how often an account may call the host's own API, as its plan or the server's settings say."""

@@ -69,7 +69,7 @@ TAKE_ON_RATE_LIMIT = Setting(
 SERVER_URL = Setting(
     "SMART_BOILER_SERVER_URL",
     "",
-    "Address of the server in invitations sent from the command line [URL]; empty, and the command asks for it.",
+    "Address of the server, for the links in invitations [URL]; empty, and it is that of the request.",
 )
 
 MAX_CARRIED_AGE = Setting(
@@ -116,6 +116,12 @@ DEFAULT_TARIFF = Setting(
     "ENTSO-E plugin's country.",
 )
 
+GUARD = Setting(
+    "SMART_BOILER_GUARD",
+    True,  # noqa: FBT003 (its default)
+    "Whether households are kept from changing accounts, assets and sensors through the host [True or False].",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -127,14 +133,21 @@ SETTINGS = (
     SERVER_URL,
     ENERGY_CHARTS_URL,
     DEFAULT_TARIFF,
+    GUARD,
 )
 
 
 def warn_about_settings(app: App) -> None:
     """Log a warning for each ``SMART_BOILER_*`` name in the configuration that is none of ours.
 
-    FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence.
+    FlexMeasures itself warns of wrong types; a misspelt name would otherwise be ignored in silence. Where nothing says
+    what the server's address is, that is warned of, too.
     """
+    if not app.config.get(SERVER_URL.name) and not app.config.get("TRUSTED_HOSTS"):
+        app.logger.warning(
+            "Set %s, or TRUSTED_HOSTS: links in invitations begin with whatever address a request names.",
+            SERVER_URL.name,
+        )
     known = [setting.name for setting in SETTINGS]
     for name in app.config:
         if name.startswith(PREFIX) and name not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 
 import pint
 
@@ -11,6 +12,9 @@ NUMBER_AND_UNIT = re.compile(
     r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ°³]{1,20}(?:/[A-Za-z]{1,20})?)?\s*"
 )
 
+
+ONE_AT_A_TIME = Lock()
+"""pint's registry is not safe for threads: of two requests at once, one was told that litres are no litres."""
 
 CURRENCY_CODE_LENGTH = 3
 """Letters of a code of ISO 4217."""
@@ -31,6 +35,7 @@ def convert(number: float, unit: str, to: str) -> float | None:
     """Return a number in another unit, or None where that cannot be."""
     try:
         # in two parts: pint refuses to parse "50 degC", as degrees cannot be multiplied
-        return float(pint.application_registry.Quantity(number, unit).to(to).magnitude)
+        with ONE_AT_A_TIME:
+            return float(pint.application_registry.Quantity(number, unit).to(to).magnitude)
     except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError):
         return None

@@ -86,24 +86,18 @@ def list_boiler_customers(
 
 @guarded
 def show_boiler_customer(account_id: int) -> Answer:
-    """Show a customer of the caller's with users, boiler and sensor ids."""
-    return CustomerSchema().dump(customers.find(account_id, "read")), 200
+    """Show a customer of the caller's, or the caller's own household, with users, boiler and sensor ids."""
+    return CustomerSchema().dump(customers.find_own(account_id, "read")), 200
 
 
 @guarded
 @json_only
-@use_kwargs(ChangeSchema())
-def change_boiler_customer(
-    account_id: int,
-    *,
-    name: str | None = None,
-    tariff: str | None = None,
-    boiler: dict[str, Any] | None = None,
-    comfort: dict[str, Any] | None = None,
-) -> Answer:
-    """Change what is given of a customer of the caller's, and nothing else."""
-    customer = customers.find(account_id, "update")
-    changed = customers.change(customer, name, *split_boiler(boiler or {}), comfort, tariff)
+@use_args(ChangeSchema())
+def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
+    """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
+    customer = customers.find_to_change(account_id, wanted)
+    data, place = split_boiler(wanted.get("boiler", {}))
+    changed = customers.change(customer, wanted.get("name"), data, place, wanted.get("comfort"), wanted.get("tariff"))
     return CustomerSchema().dump(changed), 200
 
 
@@ -117,8 +111,8 @@ def delete_boiler_customer(account_id: int, *, confirm: str) -> Answer:
 
 @guarded
 def export_boiler_customer(account_id: int) -> Answer:
-    """Return everything that is kept about a customer of the caller's, as one document."""
-    return leaving.export(customers.find(account_id, "read")), 200
+    """Return all that is kept about a customer of the caller's, or the caller's own household, as one document."""
+    return leaving.export(customers.find_own(account_id, "read")), 200
 
 
 @guarded

@@ -17,9 +17,10 @@ from smart_boiler_plugin.api.schemas import ErrorSchema
 ERRORS = {
     400: "The body is no JSON.",
     401: "No valid token or session.",
-    403: "No right to create accounts.",
+    403: "No right to create accounts, or a household wants to change what is its operator's.",
     404: "The caller has no customer with this account id.",
     409: "A name or e-mail exists on this server, whoever owns it; or the tariff is in another currency.",
+    413: "The body is too long.",
     415: "The body is in another format.",
     422: "A field is missing or wrong, in what was sent or in what is stored; the message names it.",
     429: "Too many requests; Retry-After says when to try again.",
@@ -45,7 +46,7 @@ class Route:
     method, path, view
         What leads where.
     answers
-        Schema of the answer by HTTP code; None for an answer without one.
+        Schema of the answer by HTTP code.
     errors
         HTTP codes of ``ERRORS`` that are possible.
     body, query
@@ -54,18 +55,21 @@ class Route:
         Whether it is described.
     also_csv
         Whether it answers in CSV to whoever accepts that.
+    largest
+        How long a body may be [bytes]; 0 means the usual (``bodies.LARGEST``).
 
     """
 
     method: str
     path: str
     view: View
-    answers: Mapping[int, Schema | None] = field(default_factory=dict)
+    answers: Mapping[int, Schema | dict[str, Any]] = field(default_factory=dict)
     errors: Iterable[int] = ()
     body: Schema | None = None
     query: Schema | None = None
     documented: bool = True
     also_csv: bool = False
+    largest: int = 0
 
 
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
     return described
 
 
-def _content(schema: Schema, *, csv: bool) -> dict[str, Any]:
+def _content(schema: Schema | dict[str, Any], *, csv: bool) -> dict[str, Any]:
     """Return an answer's formats."""
     return {"application/json": {"schema": schema}, **({"text/csv": {"schema": {"type": "string"}}} if csv else {})}
 
@@ -109,7 +113,7 @@ def _operation(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(code): {
             "description": "Done.",
-            **({"content": _content(schema, csv=route.also_csv)} if schema else {}),
+            "content": _content(schema, csv=route.also_csv),
         }
         for code, schema in route.answers.items()
     }

@@ -107,6 +107,45 @@ class ErasedSchema(Schema):
     jobs = fields.Integer()
 
 
+class CustomerPageSchema(Schema):
+    """Answer of ``GET /boiler-customer`` with ``page``."""
+
+    data = fields.List(fields.Nested(CustomerSchema))
+    num_records = fields.Integer(data_key="num-records")
+    filtered_records = fields.Integer(data_key="filtered-records")
+
+
+class InvitedSchema(Schema):
+    """Answer of ``POST /boiler-customer/<account id>/invitation``."""
+
+    invitation = fields.String(metadata={"description": "'sent' or 'failed'; why it failed is in the server's log."})
+
+
+class BulkResultSchema(TakenOnSchema):
+    """What came of one row: ids where a customer was taken on, else what is wrong."""
+
+    result = fields.String(metadata={"description": "'Created', 'Possible' in a dry run, or 'Rejected'."})
+    status = fields.String()
+    message = fields.Raw(metadata={"description": "A sentence, or {'json': {field: [what is wrong]}}."})
+
+
+class BulkSchema(Schema):
+    """Answer of ``POST /boiler-customers``."""
+
+    dry_run = fields.Boolean()
+    results = fields.List(fields.Nested(BulkResultSchema))
+
+
+class ExportSchema(Schema):
+    """Answer of ``GET /boiler-customer/<account id>/export``: all that is kept."""
+
+    account = fields.Dict()
+    users = fields.List(fields.Dict())
+    assets = fields.List(fields.Dict(), metadata={"description": "With their sensors, and all data of these."})
+    annotations = fields.List(fields.Dict())
+    audit_log = fields.List(fields.Dict())
+
+
 class ErrorSchema(Schema):
     """Every error."""
 

@@ -89,8 +89,8 @@ class StatementSchema(Schema):
 @guarded
 @use_kwargs(StatementQuerySchema(), location="query")
 def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
-    """Show what days of a customer of the caller's cost and saved, as JSON, or as CSV with 'Accept: text/csv'."""
-    statement = statement_of(customers.find(account_id, "read").boiler, first, last)
+    """Show what days of a customer (the caller's, or the own household) cost and saved, as JSON or CSV ('Accept')."""
+    statement = statement_of(customers.find_own(account_id, "read").boiler, first, last)
     document = StatementSchema().dump(statement)
     if request.accept_mimetypes.best_match(FORMATS) != "text/csv":
         return jsonify(document)

@@ -16,3 +16,5 @@ def attach(group: Group) -> None:
         upgrade.upgrade,
     ):
         group.add_command(command)
+    # its name in version 0.1.0
+    group.add_command(customers.list_customers, "customers")

@@ -15,9 +15,11 @@ from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
 from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.fleet import misuse
 from smart_boiler_plugin.settings import SERVER_URL
 
 
@@ -44,6 +46,10 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         raise click.UsageError(
             "Give --server-url, or set SMART_BOILER_SERVER_URL: invitations need it for their links."
         )
+    try:
+        check_server_url(server_url)
+    except SmartBoilerError as error:
+        raise click.BadParameter(str(error), param_hint="--server-url") from error
     operator = find_account(operator_id, "--operator")
     if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
         raise click.BadParameter(
@@ -57,7 +63,9 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
     made, failed, refused = 0, 0, []
     with (
         current_app.test_request_context(base_url=url or None),
-        click.progressbar(take_on_many(rows, operator, dry_run=dry_run), length=len(rows), label="Customers") as bar,
+        click.progressbar(
+            take_on_many(rows, operator, dry_run=dry_run, given_url=server_url), length=len(rows), label="Customers"
+        ) as bar,
     ):
         for number, outcome in enumerate(bar, start=1):
             if isinstance(outcome, Customer):
@@ -77,17 +85,29 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         raise click.exceptions.Exit(1)
 
 
-@click.command("customers")
+@click.command("list-customers")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@click.option("--check", is_flag=True, help="Tell what households have stored that they should not.")
 @with_appcontext
-def list_customers(operator_id: int | None) -> None:
-    """List the customers of all or one operator.
+def list_customers(operator_id: int | None, *, check: bool) -> None:
+    """List the customers of all or one operator; or, with --check, what they have stored that they should not.
+
+    That is: sensors of others in a flex-model or flex-context, schedulers from anywhere, names with markup, changed
+    roles. All but the roles is mended by `flexmeasures smart-boiler upgrade`. Exits with 1 where there is any.
 
     \b
     Example:
-      flexmeasures smart-boiler customers --operator 1
+      flexmeasures smart-boiler list-customers --operator 1
+      flexmeasures smart-boiler list-customers --check
     """  # noqa: D301 (click wants the \b)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
+    if check:
+        found = [(account.id, account.name, problem) for account, problem in misuse.found_of(operator)]
+        if not found:
+            click.secho("Nothing to mend.", **MsgStyle.SUCCESS)
+            return
+        click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
+        raise click.exceptions.Exit(1)
     click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
 
 

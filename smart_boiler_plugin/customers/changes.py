@@ -15,7 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from smart_boiler_plugin.errors import ConflictError
 from smart_boiler_plugin.host import UNIQUE_NAMES, active_user, audit_text
-from smart_boiler_plugin.transactions import transaction
+from smart_boiler_plugin.transactions import lock, transaction
+
+NAMES_LOCK = 0x626F696C
+"""Key of the advisory lock under which names are given, one transaction after the other (the bytes of "boil").
+
+Names and e-mails are unique in whatever case, which no constraint of the database says; and two long lists of the same
+rows in other orders would wait for each other's rows for ever.
+"""
 
 FIELDS = {"account": "name", "username": "user_name", "email": "user_email"}
 """Which field of a new customer is which unique name of the host's."""
@@ -39,7 +46,11 @@ def conflict(error: IntegrityError) -> Exception:
 
 
 def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
-    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case."""
+    """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case.
+
+    Holds the lock under which names are given, until the end of the transaction.
+    """
+    lock(NAMES_LOCK)
     taken = {
         name: [f"'{value}' exists already on this server. Choose another."]
         for name, (column, value) in column_and_value.items()

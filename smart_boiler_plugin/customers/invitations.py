@@ -5,13 +5,17 @@ from __future__ import annotations
 import smtplib
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 from flask_mail import Message
 from flask_security.recoverable import generate_reset_link
 from flask_security.utils import config_value
 from flexmeasures import User
+
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.settings import SERVER_URL
 
 SENT = "sent"
 FAILED = "failed"
@@ -20,10 +24,25 @@ TIMEOUT_S = 15
 """How long a mail server may be silent [s]: shorter than the 30 s after which gunicorn gives up on a request."""
 
 
-def invite(users: Sequence[User]) -> dict[int, str]:
+def server_url(given: str | None = None) -> str | None:
+    """Return the address with which links in mails begin: the given one, else the setting's; None where neither is.
+
+    Raises
+    ------
+    SmartBoilerError
+        If it is no address of a server.
+
+    """
+    url = given or SERVER_URL.value or None
+    if url and not (urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc):
+        raise SmartBoilerError(f"'{url}' is no address of a server. Right is: https://boilers.example.com")
+    return url
+
+
+def invite(users: Sequence[User], given_url: str | None = None) -> dict[int, str]:
     """Mail users a link to choose a password, all over one connection.
 
-    Needs a request context, as the link starts with the address of the server.
+    The link begins with the address of the server: the given one, else the setting's, else that of the request.
 
     Returns
     -------
@@ -35,7 +54,7 @@ def invite(users: Sequence[User]) -> dict[int, str]:
     if not users:
         return outcome
     try:
-        with _patience(), current_app.mail.connect() as connection:  # type: ignore[attr-defined]  # set by the host
+        with _links_from(server_url(given_url)), _patience(), current_app.mail.connect() as connection:  # type: ignore[attr-defined]  # set by the host
             for user in users:
                 try:
                     connection.send(_invitation(user))
@@ -57,6 +76,13 @@ def _invitation(user: User) -> Message:
     )
     subject = str(config_value("EMAIL_SUBJECT_PASSWORD_RESET"))
     return Message(subject, sender=config_value("EMAIL_SENDER"), recipients=[user.email], body=body, html=html)
+
+
+@contextmanager
+def _links_from(url: str | None) -> Iterator[None]:
+    """Let links begin with an address; with None, with whatever the current request was sent to."""
+    with current_app.test_request_context(base_url=url) if url else nullcontext():
+        yield
 
 
 @contextmanager

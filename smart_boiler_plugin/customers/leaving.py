@@ -18,9 +18,10 @@ from flexmeasures.data.services.users import delete_user
 from flexmeasures.utils.time_utils import duration_isoformat
 from sqlalchemy import or_
 
+from smart_boiler_plugin.customers import notes
 from smart_boiler_plugin.customers.changes import log_change, one_change
 from smart_boiler_plugin.customers.directory import Customer
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
 from smart_boiler_plugin.host import deletion_event, jobs_of
 
 ERASED = "(erased)"
@@ -54,14 +55,20 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
     ------
     SmartBoilerError
         If that is not its name.
+    NotFoundError
+        If somebody else has just erased it.
 
     """
     account = customer.account
     if confirmed_name != account.name:
         raise SmartBoilerError({"confirm": ["This is not the name of the account. Nothing was erased."]})
+    account_id = account.id
     with one_change():
+        locked = db.select(Account.id).filter_by(id=account_id).with_for_update()
+        if db.session.execute(locked).scalar_one_or_none() is None:
+            raise NotFoundError(f"You have no boiler customer with account id {account_id}.")
         users = list(customer.users)
-        assets = db.session.query(Asset).filter_by(account_id=account.id).all()
+        assets = _children_first(db.session.query(Asset).filter_by(account_id=account.id).all())
         sensors = [sensor for asset in assets for sensor in asset.sensors]
         beliefs = db.session.query(TimedBelief).filter(TimedBelief.sensor_id.in_([s.id for s in sensors])).count()
         jobs = jobs_of([asset.id for asset in assets], [sensor.id for sensor in sensors])
@@ -70,6 +77,8 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
         # before the assets go, as the log then no longer knows which ones its entries are about
         asset_entries = _entries_about_assets(assets, users)
         log_change(account, f"Let go of boiler customer {account.id}: erased {asdict(erased)}")
+        noted = notes.of(account, assets, sensors, users)
+        _let_go_of_children_of_others(account, assets)
         for asset in assets:
             delete_asset(asset)
             asset_entries += db.session.query(AssetAuditLog).filter_by(event=deletion_event(asset))
@@ -77,6 +86,7 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
             delete_user(user)
         db.session.flush()
         _take_names_out([*asset_entries, *_entries_about_account(account, users)], names, users)
+        notes.erase(account, noted)
         _forget_sources(account, users)
         db.session.execute(db.delete(RolesAccounts).filter_by(account_id=account.id))
         db.session.execute(db.delete(Account).filter_by(id=account.id))
@@ -84,6 +94,23 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
     for job in jobs:
         job.delete()
     return erased
+
+
+def _children_first(assets: list[Asset]) -> list[Asset]:
+    """Return assets so that none comes after the one above it: the database deletes what is below along with it."""
+    parents = {asset.id: asset.parent_asset_id for asset in assets}
+
+    def depth(asset_id: int | None) -> int:
+        return 0 if asset_id not in parents else 1 + depth(parents[asset_id])
+
+    return sorted(assets, key=lambda asset: (-depth(asset.id), asset.id))
+
+
+def _let_go_of_children_of_others(account: Account, assets: list[Asset]) -> None:
+    """Leave what others have put below a customer's assets where it is, without them."""
+    below = Asset.parent_asset_id.in_([asset.id for asset in assets])
+    others = db.session.query(Asset).filter(below, Asset.account_id.is_distinct_from(account.id))
+    others.update({"parent_asset_id": None}, synchronize_session="fetch")
 
 
 def _entries_about_assets(assets: list[Asset], users: list[User]) -> list[AssetAuditLog]:
@@ -128,6 +155,7 @@ def export(customer: Customer) -> dict[str, Any]:
     """Return everything that is kept about a customer, but for passwords, as one document that JSON can hold."""
     account = customer.account
     assets = db.session.query(Asset).filter_by(account_id=account.id).order_by(Asset.id).all()
+    sensors = [sensor for asset in assets for sensor in asset.sensors]
     log = [*_entries_about_account(account, list(customer.users)), *_entries_about_assets(assets, list(customer.users))]
     return {
         "account": {"id": account.id, "name": account.name, "attributes": dict(account.attributes)},
@@ -156,6 +184,7 @@ def export(customer: Customer) -> dict[str, Any]:
             }
             for asset in assets
         ],
+        "annotations": [notes.shown(note) for note in notes.of(account, assets, sensors, customer.users)],
         "audit_log": [
             {"at": _iso(entry.event_datetime), "event": entry.event, "by": entry.active_user_name} for entry in log
         ],

@@ -20,15 +20,12 @@ from sqlalchemy.exc import IntegrityError
 from smart_boiler_plugin.boiler.asset import ASSET_TYPE, make_boiler
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
-from smart_boiler_plugin.customers.changes import conflict, log_change, one_change, refuse_what_is_taken
+from smart_boiler_plugin.customers.changes import NAMES_LOCK, conflict, log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.directory import Customer, default_boiler_name
-from smart_boiler_plugin.customers.invitations import invite
+from smart_boiler_plugin.customers.invitations import invite, server_url
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.transactions import lock
-
-TAKE_ON_LOCK = 0x626F696C
-"""Key of the advisory lock under which rows that all customers share are made (the bytes of "boil")."""
 
 CHUNK = 50
 """How many customers of a long list are taken on in one transaction, so that a crash loses no more than these."""
@@ -77,13 +74,19 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
         If there is no such tariff, or the boiler's data do not fit together. Nothing is changed.
 
     """
+    server_url()
     with one_change():
+        lock(NAMES_LOCK)
         customer = _make_customer(new, operator)
     return replace(customer, invitation=invite([customer.user])[customer.user.id])
 
 
 def take_on_many(
-    news: Sequence[NewCustomer | SmartBoilerError], operator: Account, *, dry_run: bool = False
+    news: Sequence[NewCustomer | SmartBoilerError],
+    operator: Account,
+    *,
+    dry_run: bool = False,
+    given_url: str | None = None,
 ) -> Iterator[Customer | SmartBoilerError]:
     """Take on many customers, each on its own: what is wrong with one stops no other.
 
@@ -97,6 +100,8 @@ def take_on_many(
         The account whose consultants will manage the customers.
     dry_run
         Find out what would happen, and change nothing.
+    given_url
+        Address of the server, for the links in the invitations; None means the setting's.
 
     Yields
     ------
@@ -104,10 +109,14 @@ def take_on_many(
         For each of ``news`` in their order, what came of it. In a dry run the ids are those of rows that never were.
 
     """
-    for begin in range(0, len(news), CHUNK):
+    server_url(given_url)
+    # what a dry run makes must be there for its later rows, too
+    chunk = max(len(news), 1) if dry_run else CHUNK
+    for begin in range(0, len(news), chunk):
         outcomes: list[Customer | SmartBoilerError] = []
         with one_change(commit=not dry_run):
-            for new in news[begin : begin + CHUNK]:
+            lock(NAMES_LOCK)
+            for new in news[begin : begin + chunk]:
                 try:
                     outcomes.append(new if isinstance(new, SmartBoilerError) else _try_to_make(new, operator))
                 except SmartBoilerError as error:
@@ -116,7 +125,7 @@ def take_on_many(
                 yield from outcomes
                 db.session.rollback()
         if not dry_run:
-            states = invite([made.user for made in outcomes if isinstance(made, Customer)])
+            states = invite([made.user for made in outcomes if isinstance(made, Customer)], given_url)
             for made in outcomes:
                 yield replace(made, invitation=states[made.user.id]) if isinstance(made, Customer) else made
 
@@ -188,17 +197,12 @@ def _try_to_make(new: NewCustomer, operator: Account) -> Customer:
 
 
 def _make_what_all_share() -> None:
-    """Make the rows that all customers share, if missing. Two first customers at once must not make them twice."""
+    """Make the rows that all customers share, if missing; the lock lets no two first customers make them twice."""
     needed = [
         (AssetType, ASSET_TYPE, "A device that stores energy."),
         (Role, ACCOUNT_ADMIN_ROLE, "Administers an account."),
         (AccountRole, CUSTOMER_ROLE, "A household whose boiler is managed with smart-boiler-plugin."),
     ]
-
-    def missing() -> list[tuple[type, str, str]]:
-        return [row for row in needed if db.session.query(row[0]).filter_by(name=row[1]).first() is None]
-
-    if missing():
-        lock(TAKE_ON_LOCK)
-        db.session.add_all(model(name=name, description=description) for model, name, description in missing())
-        db.session.flush()
+    missing = [row for row in needed if db.session.query(row[0]).filter_by(name=row[1]).first() is None]
+    db.session.add_all(model(name=name, description=description) for model, name, description in missing)
+    db.session.flush()

@@ -1,6 +1,6 @@
 """Bring what earlier versions stored to today's form, for all boilers and tariffs.
 
-The steps: ``boiler/upgrading.py``.
+The steps: ``boiler/upgrading.py``, and ``misuse.py`` for what households should not have stored.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import boiler_ids
 from smart_boiler_plugin.boiler.upgrading import STEPS
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.fleet.misuse import MENDING
 from smart_boiler_plugin.prices.tariffs import adopt_former
 from smart_boiler_plugin.transactions import transaction
 
@@ -73,7 +74,7 @@ def upgrade(*, dry_run: bool = False) -> Iterator[Upgraded]:
 def _upgrade(asset_id: int) -> Upgraded:
     """Take all steps with one boiler, each in a savepoint of its own."""
     name, changes, problems = "", [], []
-    for step in STEPS:
+    for step in (*MENDING, *STEPS):
         try:
             with db.session.begin_nested():
                 asset = db.session.get_one(Asset, asset_id)

@@ -150,8 +150,9 @@ def _unresolved(boiler: Boiler, problem: Problem, states_kwh: Series) -> list[di
 
 
 def _currency(boiler: Boiler) -> str:
-    """Return the currency of a boiler's costs; as the host has it, EUR where it has no price."""
+    """Return the currency of a plan's cost; that of the boiler's own sensor where no price can be used."""
     try:
         return boiler.currency
     except SmartBoilerError:
-        return "EUR"
+        cost = boiler.sensors.get("cost")
+        return str(cost.unit) if cost else ""

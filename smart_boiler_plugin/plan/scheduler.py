@@ -25,7 +25,7 @@ from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.parts import missing_parts
 from smart_boiler_plugin.clock.quarter import whole_quarters
-from smart_boiler_plugin.plan import alone, context, trigger
+from smart_boiler_plugin.plan import allowed, alone, context, trigger
 from smart_boiler_plugin.plan.host_results import Results
 from smart_boiler_plugin.plan.problem import Problem, make_problem
 from smart_boiler_plugin.plan.reading import facts_for_plans, policy
@@ -84,10 +84,16 @@ class BoilerScheduler(StorageScheduler):
         if isinstance(self.flex_context, dict):
             self.flex_context = trigger.with_current_names(self.flex_context)
             named = self.flex_context.keys() & {context.CONSUMPTION, context.PRODUCTION}
+        allowed.refuse(self.flex_context, self.flex_model, self._planned_asset)
         super().collect_flex_config()
         site = self._planned_asset.parent_asset if is_stored(self._planned_asset) else None
         if site is not None and isinstance(self.flex_context, dict):
             self.flex_context = trigger.with_prices_of_site(self.flex_context, site.get_flex_context(), named)
+        self.flex_context, self.flex_model, unused = allowed.kept(
+            self.flex_context, self.flex_model, self._planned_asset
+        )
+        if unused:
+            self.info["not_used"] = unused
         if named == {context.CONSUMPTION} and isinstance(self.flex_context, dict):
             # as for the host, it counts for both: prices that cross need integers, and are solved to 1e-4 alone
             self.flex_context.pop(context.PRODUCTION, None)
@@ -176,10 +182,10 @@ class BoilerScheduler(StorageScheduler):
         been made possible.
         """
         self._results = Results(self.round_to_decimals)
-        alone = self._alone()
-        if alone is None:
+        own = self._alone()
+        if own is None:
             return self._by_host()
-        boiler, problem = alone
+        boiler, problem = own
         if problem.contradictory:
             try:
                 return self._as_the_host_would(problem)

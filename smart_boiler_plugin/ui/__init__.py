@@ -1,5 +1,6 @@
 """Pages of the plugin. Call and render: the logic is in ``fleet``."""
 
+from flask import Response
 from flask.sansio.blueprints import BlueprintSetupState
 
 MENU_VIEW = "smart-boiler-plugin"
@@ -9,6 +10,7 @@ def attach(state: BlueprintSetupState) -> None:
     """Add the pages to the app that registers the blueprint, and the entry to its menu."""
     from smart_boiler_plugin.ui import boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
 
+    state.app.after_request_funcs.setdefault(state.name, []).append(_not_stored)
     state.add_url_rule("/", view_func=boilers.show_boilers)
     config = state.app.config
     listed = list(config.get("FLEXMEASURES_MENU_LISTED_VIEWS", []))
@@ -18,3 +20,9 @@ def attach(state: BlueprintSetupState) -> None:
     for setting, value in (("TITLES", "Boilers"), ("ICONS", "tint")):
         name = f"FLEXMEASURES_MENU_LISTED_VIEW_{setting}"
         config[name] = {MENU_VIEW: value, **config.get(name, {})}
+
+
+def _not_stored(response: Response) -> Response:
+    """Let no cache keep a page: it is about people."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

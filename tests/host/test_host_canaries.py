@@ -130,6 +130,15 @@ def test_host_limit_and_rate_limit(app, monkeypatch):
     assert call() == "done"
 
 
+def test_forbidden_json_and_forbidden_page(app):
+    """The host's own answers to who may not."""
+    with app.test_request_context("/assets/1"):
+        body, code = host.forbidden_json()
+        assert (code, body["status"]) == (403, "INVALID_SENDER")
+        page, code = host.forbidden_page()
+        assert (code, "<html" in page) == (403, True)
+
+
 def test_pagination_schema_and_search_filter_field():
     assert {"page", "per_page", "sort_by", "sort_dir"} <= host.PaginationSchema().fields.keys()
     assert host.SearchFilterField().deserialize('ash "van den berg"') == ["ash", "van den berg"]

@@ -41,7 +41,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
     app = load(written)
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
     assert set(app.cli.commands["smart-boiler"].commands) == {
-        *("add-customers", "customers", "remove-customer", "add-tariff", "list-tariffs"),
+        *("add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
         *("import-prices", "update-prices", "report", "upgrade"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]
@@ -97,7 +97,7 @@ def test_wrong_settings_are_warned_of(load, caplog):
 
 def test_right_settings_are_not_warned_of(load, caplog):
     with caplog.at_level(logging.WARNING):
-        load("smart_boiler_plugin", SMART_BOILER_MAX_READING_AGE=timedelta(hours=1))
+        load("smart_boiler_plugin", SMART_BOILER_MAX_READING_AGE=timedelta(hours=1), TRUSTED_HOSTS=["a.example"])
     assert "SMART_BOILER" not in caplog.text
 
 

@@ -26,24 +26,28 @@ CALLS = {
     "take on many": ("POST", "/boiler-customers", []),
     "show": ("GET", "/boiler-customer/{id}", None),
     "export": ("GET", "/boiler-customer/{id}/export", None),
+    "statement": ("GET", "/boiler-customer/{id}/statement", None),
+    "comfort": ("PATCH", "/boiler-customer/{id}", {"comfort": {"boost": {"until": "2100-01-01T00:00+01:00"}}}),
+    "hygiene": ("PATCH", "/boiler-customer/{id}", {"comfort": {"hygiene": {"days": 5}}}),
+    "rename": ("PATCH", "/boiler-customer/{id}", {"name": "Customer", "tariff": "NL spot tariff"}),
     "change": ("PATCH", "/boiler-customer/{id}", {"boiler": {"volume": "100 l"}}),
     "invite": ("POST", "/boiler-customer/{id}/invitation", None),
     "let go": ("DELETE", "/boiler-customer/{id}", {"confirm": "Customer"}),
 }
 
-# per caller: take on, take on many, show, export, change, invite, let go
+# per caller: take on, take on many, show, export, statement, comfort, hygiene, rename, change, invite, let go
 CODES = {
-    "admin": (201, 200, 200, 200, 200, 200, 200),
-    "admin-reader": (403, 403, 200, 200, 404, 404, 404),
-    "consultant of the consultancy": (201, 200, 200, 200, 200, 200, 200),
-    "consultant of another consultancy": (201, 200, 404, 404, 404, 404, 404),
-    "account-admin of the consultancy": (403, 403, 404, 404, 404, 404, 404),
-    "plain user of the consultancy": (403, 403, 404, 404, 404, 404, 404),
-    "account-admin of the customer": (403, 403, 404, 404, 404, 404, 404),
-    "plain user of the customer": (403, 403, 404, 404, 404, 404, 404),
-    "account-admin of another customer": (403, 403, 404, 404, 404, 404, 404),
-    "consultant without a consultancy": (403, 403, 404, 404, 404, 404, 404),
-    "anonymous": (401, 401, 401, 401, 401, 401, 401),
+    "admin": (201, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200),
+    "admin-reader": (403, 403, 200, 200, 200, 404, 404, 404, 404, 404, 404),
+    "consultant of the consultancy": (201, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200),
+    "consultant of another consultancy": (201, 200, 404, 404, 404, 404, 404, 404, 404, 404, 404),
+    "account-admin of the consultancy": (403, 403, 404, 404, 404, 404, 404, 404, 404, 404, 404),
+    "plain user of the consultancy": (403, 403, 404, 404, 404, 404, 404, 404, 404, 404, 404),
+    "account-admin of the customer": (403, 403, 200, 200, 200, 200, 403, 403, 403, 404, 404),
+    "plain user of the customer": (403, 403, 200, 200, 200, 200, 403, 403, 403, 404, 404),
+    "account-admin of another customer": (403, 403, 404, 404, 404, 404, 404, 404, 404, 404, 404),
+    "consultant without a consultancy": (403, 403, 404, 404, 404, 404, 404, 404, 404, 404, 404),
+    "anonymous": (401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401),
 }
 LISTED = {
     "admin": ["Customer", "Neighbour"],
@@ -112,7 +116,47 @@ def test_everybody_lists_their_own_customers_alone(app, world, caller):
         assert [customer["name"] for customer in answer.json] == LISTED.get(caller, [])
 
 
-ONE = ["show", "export", "change", "invite", "let go"]
+ONE = [call for call in CALLS if not call.startswith("take on")]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"tariff": "NL spot tariff"}, {"tariff": ["Only your operator can change this."]}),
+        ({"name": "Us", "comfort": {"boost": None}}, {"name": ["Only your operator can change this."]}),
+        ({"boiler": {"volume": "10 l"}}, {"boiler": ["Only your operator can change this."]}),
+        (
+            {"comfort": {"hygiene": None, "away": None}},
+            {"comfort": {"hygiene": ["Only your operator can change this."]}},
+        ),
+    ],
+)
+def test_a_household_is_told_which_fields_are_its_operators(app, world, contents, body, told):
+    accounts, tokens = world
+    before = contents()
+    path, headers = (
+        f"{PREFIX}/boiler-customer/{accounts['Customer']}",
+        {"Authorization": tokens["plain user of the customer"]},
+    )
+    answer = app.test_client().patch(path, json=body, headers=headers)
+    assert answer.status_code == 403
+    assert answer.json == {"result": "Rejected", "status": "INVALID_SENDER", "message": {"json": told}}
+    assert contents() == before
+
+
+def test_a_households_own_comfort_is_what_it_says(app, world):
+    accounts, tokens = world
+    path = f"{PREFIX}/boiler-customer/{accounts['Customer']}"
+    headers = {"Authorization": tokens["plain user of the customer"]}
+    wished = {
+        "programme": [{"days": "mon-fri", "from": "06:00", "until": "08:00", "temperature": "55 °C"}],
+        "away": {"from": "2026-02-01T00:00+01:00", "until": "2026-02-05T00:00+01:00"},
+    }
+    answer = app.test_client().patch(path, json={"comfort": wished}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    comfort = app.test_client().get(path, headers=headers).json["comfort"]
+    assert comfort["programme"][0]["temperature"] == "55 °C"
+    assert comfort["away"]["until"].startswith("2026-02-0")
 
 
 def test_a_customer_of_others_and_none_at_all_answer_alike(call, world):

@@ -34,11 +34,23 @@ def test_a_setting_of_a_wrong_type_falls_back_to_the_default(bare_app):
 
 def test_a_misspelt_setting_is_warned_of_with_the_likely_name(bare_app, caplog):
     bare_app.config["SMART_BOILER_MAX_READING_AEG"] = timedelta(minutes=30)
+    bare_app.config["TRUSTED_HOSTS"] = ["boilers.example.com"]
     with caplog.at_level(logging.WARNING, logger="app with settings"):
         warn_about_settings(bare_app)
     assert caplog.messages == [
         "Unknown setting SMART_BOILER_MAX_READING_AEG is ignored. Did you mean SMART_BOILER_MAX_READING_AGE?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "warned"),
+    [({}, True), ({"TRUSTED_HOSTS": ["a.example"]}, False), ({"SMART_BOILER_SERVER_URL": "https://a.example"}, False)],
+)
+def test_the_start_warns_where_nothing_says_what_the_servers_address_is(bare_app, caplog, config, warned):
+    bare_app.config.update(config)
+    with caplog.at_level(logging.WARNING, logger="app with settings"):
+        warn_about_settings(bare_app)
+    assert ["TRUSTED_HOSTS" in message for message in caplog.messages] == [True] * warned
 
 
 def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
@@ -59,6 +71,8 @@ def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
 
 def default_as_written(setting):
     """The default as it is written in a configuration: the last of the largest units that has no fraction."""
+    if isinstance(setting.default, bool):
+        return repr(setting.default)
     if not isinstance(setting.default, timedelta):
         return json.dumps(setting.default)
     unit = next(u for u in ("days", "hours", "minutes") if setting.default % timedelta(**{u: 1}) == timedelta(0))
