@@ -240,7 +240,7 @@ class BoilerScheduler(StorageScheduler):
         facts = facts_for_plans([boiler for boiler, _ in ours.values()], span.moment, span.start, span.end, rules)
         at_site = {id_: AtSite(boiler, facts[id_], entry) for id_, (boiler, entry) in ours.items()}
         self._site = Site(at_site, rules, span)
-        self._each_boiler(lambda _, boiler: self._site.for_host(boiler))
+        self._each_boiler(lambda _, boiler: self._site.for_host(boiler, with_wishes=self._leave_to_host))
         return super()._deserialize_flex_model()
 
     def _deserialize_flex_context(self) -> None:

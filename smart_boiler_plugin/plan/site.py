@@ -61,14 +61,15 @@ class AtSite:
         """Return the state of charge at the start [kWh] by what is known of the boiler, and where it is from."""
         return start_kwh(self.boiler.data, self.facts, rules, pd.Timestamp(span.start))
 
-    def for_host(self, rules: Policy, span: Span) -> dict[str, Any]:
+    def for_host(self, rules: Policy, span: Span, *, with_wishes: bool) -> dict[str, Any]:
         """Return the boiler's flex-model as the host is to read it.
 
         With where it starts, and where the host expects its planned state. What is wished of its states of charge goes
-        into its bounds, where it can always be met, and not to the host, which would trade it for a price.
+        into its bounds, where it can always be met, and not to the host, which would trade it for a price; unless the
+        host is to weigh the wishes.
         """
         entry = {name: value for name, value in self.entry.items() if name != GIVEN}
-        if not host.has_points_between_steps(entry, span.step):
+        if not with_wishes and not host.has_points_between_steps(entry, span.step):
             wished: dict[str, Any] = {name: entry.pop(name) for name in alone.POINTS & entry.keys()}
             wished |= {name: entry[name] for name in ("soc-min", "soc-max", "soc-unit") if name in entry}
             self._said = alone.said_of(self.boiler, wished, span.start)
@@ -155,9 +156,9 @@ class Site:
         self._sensor_prices: StepPrices | None = None
         self._context: dict[str, Any] = {}
 
-    def for_host(self, boiler: Boiler) -> dict[str, Any]:
-        """Return a boiler's flex-model as the host is to read it."""
-        return self.boilers[boiler.asset.id].for_host(self._rules, self._span)
+    def for_host(self, boiler: Boiler, *, with_wishes: bool) -> dict[str, Any]:
+        """Return a boiler's flex-model as the host is to read it, with what is wished of it or without."""
+        return self.boilers[boiler.asset.id].for_host(self._rules, self._span, with_wishes=with_wishes)
 
     def complete(self, flex_context: dict[str, Any]) -> dict[str, Any]:
         """Return the flex-context as the host is to read it: with typical prices where none is known."""
