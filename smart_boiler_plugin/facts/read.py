@@ -72,7 +72,7 @@ def _own_series(
     The former by field of ``Facts``, each of shape (quarters, boilers), the latter by boiler.
     """
     shape = (int((until - begin) / QUARTER), len(usable))
-    own = {field: np.full(shape, np.nan) for field in ("temperature_c", *NEVER_BELOW_0)}
+    own = {field: np.full(shape, np.nan) for field in ("temperature_c", "planned_c", *NEVER_BELOW_0)}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
     read: dict[int, Held] = {}
     for held in latest_values(columns, begin, until, now):

@@ -118,7 +118,7 @@ def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, m
         .distinct(TimedBelief.sensor_id, quarter, kind)
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
         .join(Source, Source.id == TimedBelief.source_id)
-        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE))
+        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE & ~IS_PLANNED))
         .filter(kind.is_not(None), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
         .order_by(
             TimedBelief.sensor_id,
@@ -155,6 +155,7 @@ def _kind() -> ColumnElement[str | None]:
     return case(
         (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
         (is_demand & (SOURCE_TYPE == "forecaster"), "expected_kwh"),
+        (IS_TEMPERATURE & (SOURCE_TYPE == "scheduler"), "planned_c"),
         (IS_PLANNED, None),
         (IS_TEMPERATURE, "temperature_c"),
         (is_demand & before_its_quarter, "expected_kwh"),

@@ -51,7 +51,8 @@ class AtHost:
         own = {"sensor": states.id} if states is not None else None
         # on our own sensor is what was planned: that is where the host expects it, and nothing to start from
         if "soc-at-start" not in completed and completed.get("state-of-charge", own) == own:
-            at_start, self._start_from = start_kwh(self.boiler.data, self._facts, self._rules, pd.Timestamp(start))
+            boiler, at = self.boiler, pd.Timestamp(start)
+            at_start, self._start_from = start_kwh(boiler.data, self._facts, self._rules, at, boiler.comfort.away)
             completed["soc-at-start"] = f"{at_start:.9f} kWh"
         return {"state-of-charge": own, **completed} if own else completed
 

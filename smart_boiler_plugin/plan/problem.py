@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smart_boiler_plugin.boiler.comfort import Comfort
+from smart_boiler_plugin.boiler.comfort import Away, Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
@@ -23,7 +23,7 @@ from smart_boiler_plugin.plan import hygiene
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
-from smart_boiler_plugin.plan.start import expected_draw_offs_kwh
+from smart_boiler_plugin.plan.start import expected_draw_offs_kwh, is_away
 
 NOTICED_K = 0.01
 """A floor that is missed by less counts as met [K]."""
@@ -99,7 +99,7 @@ def make_problem(
         account["readings_not_believed"] = list(facts.not_believed)
     if facts.missing:
         account["missing"] = list(facts.missing)
-    drawn_kw = _drawn_kw(data, facts, device, account)
+    drawn_kw = _drawn_kw(data, comfort.away, facts, device, account)
     device = device.with_draw_offs(drawn_kw)
     wished = _floor_kwh(data, comfort, device)
     bounds = envelope(device.steps, device.start_kwh, wished, device.highest_kwh, device.targets_kwh)
@@ -117,18 +117,23 @@ def make_problem(
     return Problem(data, device, bounds, wished, prices.of_each if prices.known else None, contradictory, account)
 
 
-def _drawn_kw(data: BoilerData, facts: Facts, device: Device, account: dict[str, Any]) -> Series:
+def _drawn_kw(data: BoilerData, away: Away | None, facts: Facts, device: Device, account: dict[str, Any]) -> Series:
     """Return the draw-offs to plan with [kW], beside those that the trigger itself gave."""
     if "soc-usage" in device.given:
         return np.zeros(len(device.moments))
     # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
     assume = "storage-efficiency" not in device.given
-    drawn_kwh = expected_draw_offs_kwh(data, facts, assume=assume)
+    drawn_kwh = expected_draw_offs_kwh(data, facts, assume=assume, away=away)
     drawn_kw = _per_step(drawn_kwh / QUARTER_H, facts, device)
-    from_sensor = int((_per_step(~np.isnan(facts.draw_off_kwh), facts, device) > 0).sum())
+    nobody = is_away(facts, away)
+    known = np.where(nobody, ~np.isnan(facts.demand_kwh), ~np.isnan(facts.draw_off_kwh))
+    from_sensor = int((_per_step(known, facts, device) > 0).sum())
     account["draw_offs"] = {"steps_from_sensor": from_sensor}
+    empty = int((_per_step(nobody & ~known, facts, device) == 1).sum())
+    if empty:
+        account["draw_offs"]["steps_nobody_at_home"] = empty
     if assume:
-        account["draw_offs"]["steps_from_tapping_profile"] = len(drawn_kw) - from_sensor
+        account["draw_offs"]["steps_from_tapping_profile"] = len(drawn_kw) - from_sensor - empty
         account["draw_offs"]["tapping_profile"] = data.tapping_profile
     return drawn_kw
 
@@ -167,8 +172,9 @@ def _hygiene_floor(
     latest, account["hygiene"] = hygiene.due(wanted, facts, comfort.away, device.moments[0])
     if latest is None:
         return None
-    floor, said = hygiene.floor_with_hygiene(wanted, latest, data, device, bounds, heat_price)
-    account["hygiene"].update(said)
+    floor, said = hygiene.floor_with_hygiene(wanted, latest, data, device, bounds, heat_price, comfort.away)
+    # what came of earlier ones matters more than what is difficult with this one
+    account["hygiene"] = {**account["hygiene"], **said, **hygiene.outcome(wanted, facts, device.moments[0])}
     return floor
 
 

@@ -5,13 +5,15 @@ A usual boiler: 80 l, 1.5 kW, 50 to 65 °C, class C, profile S; plans with a flo
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.money.accounting import read_days
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import store
-from tests.host.boilers import QUARTER, START, measure, planned, scheduler_of
+from tests.host.boilers import QUARTER, START, change_data, measure, planned, scheduler_of
 from tests.host.days import DAY, MIDNIGHT, follow_thermostat, moments_of, prices
 from tests.host.days import measure as report
 
@@ -110,3 +112,116 @@ def test_draw_offs_in_another_unit_are_told_and_not_planned_for_case_9(boiler):
     wrong = plan_of(boiler)
     assert wrong[1] == pytest.approx(usual[1])
     assert wrong[2]["readings_not_believed"][0].startswith("expected demand: 96 values up to 50 kWh")
+
+
+# --- readings at any interval
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_boiler_that_reports_changes_is_planned_from_its_last_reading_case_3(boiler, told):
+    """Nothing since 20:00, as nothing has changed by 0.5 K; carried forward, it would be 43.7 °C."""
+    if told:
+        boiler = change_data(boiler, BoilerData(reports_change_k=0.5))
+        measure(boiler, [55.0], before=timedelta(hours=4))
+    else:
+        at = [
+            START - timedelta(hours=4, minutes=minutes) for minutes in (0, 75, 120, 165, 240, 300, 315, 330, 405, 480)
+        ]
+        for moment, value in zip(at[::-1], np.arange(59.5, 54.9, -0.5), strict=True):
+            store(boiler.sensors["temperature"], [value], moment)
+    start_c, _, said = plan_of(boiler)
+    assert start_c == pytest.approx(55.0)
+    assert said["start"]["reports"] == "each change of 0.5 K"
+
+
+def test_a_boiler_that_reports_at_intervals_and_is_late_is_carried_forward_case_3(boiler):
+    measure(boiler, [57.0, 56.5, 56.0, 55.5, 55.0, 55.0], before=timedelta(hours=5))
+    start_c, _, said = plan_of(boiler)
+    assert start_c < 50
+    assert said["start"]["from"] == "reading carried forward"
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_hygiene_is_recognised_at_any_interval_and_done_once_case_4(boiler, minutes):
+    every = timedelta(minutes=minutes)
+    hot = [57.0, 61.2, 61.0, 60.6, 60.2] if minutes == 30 else [56.0, 59.0, 61.2, 61.0, 60.6, 60.2]
+    values = [52.0] * (EIGHT_DAYS // every - len(hot))
+    for number, value in enumerate([*values, *hot]):
+        at = START - EIGHT_DAYS + number * every
+        if number > len(values) - 96 or number % 24 == 0:
+            store(boiler.sensors["temperature"], [value], at)
+    _, _, said = plan_of(boiler)
+    done = START - EIGHT_DAYS + (len(values) + len(hot) - 1) * every + QUARTER
+    assert said["hygiene"] == {
+        "added": False,
+        "last_done": done.isoformat(),
+        "due": (done + timedelta(days=7)).isoformat(),
+    }
+
+
+def test_hygiene_is_recognised_from_changes_alone_case_4(boiler):
+    """61.0 at 12:00 and 58.0 at 15:00: on a straight line, 60 °C were left at 13:00."""
+    noon = START - timedelta(hours=12)
+    for hours, value in ((-150, 52.0), (-2, 52.0), (0, 61.0), (3, 58.0)):
+        store(boiler.sensors["temperature"], [value], noon + timedelta(hours=hours))
+    _, _, said = plan_of(boiler)
+    assert said["hygiene"]["last_done"] == (noon + timedelta(hours=1)).isoformat()
+    assert said["hygiene"]["added"] is False
+
+
+# --- what comes of hygiene, and an empty house
+
+
+@pytest.mark.parametrize("volume_l", [10, 30, 50, 80, 100, 123.4, 200, 300, 500, 1000])
+@pytest.mark.parametrize("own", [True, False])
+def test_hygiene_is_done_at_a_ceiling_of_exactly_its_temperature_case_6(in_service, volume_l, own):
+    boiler = change_data(in_service, BoilerData(volume_l=volume_l, temperature_max_c=60.0 if own else 65.0))
+    scheduler = scheduler_of(boiler, **({} if own else {"temperature_max": "60 °C"}))
+    _, states, _ = planned(scheduler)
+    assert scheduler.info["hygiene"]["added"] is True
+    if volume_l <= 300:
+        assert "problem" not in scheduler.info["hygiene"]
+    assert boiler.data.tank.temperature_c(states.max()) == pytest.approx(60.0, abs=0.01 if volume_l <= 300 else 60)
+
+
+@pytest.mark.parametrize("nights", [1, 2, 3])
+def test_a_tank_whose_own_thermostat_cuts_is_told_after_the_second_attempt_case_5(in_service, nights):
+    for night in range(1, nights + 1):
+        at = START - timedelta(days=night)
+        store(in_service.sensors["temperature"], [60.5] * 3, at, source_type="scheduler", recorded_at=at - QUARTER)
+        measured = [55.8, 59.0, 59.0, 58.8, 56.0]
+        measure(
+            in_service, measured, before=timedelta(days=night, minutes=15), source_type="gateway", recorded_at=START
+        )
+    said = plan_of(in_service)[2]["hygiene"]
+    assert said["added"] is True
+    told = f"it was planned {nights} times, and the tank got no hotter than 59.0 °C"
+    assert said.get("problem") == (told if nights > 1 else None)
+
+
+def test_nobody_draws_while_all_are_away_case_19(in_service):
+    """From 52.0 °C in an empty house until 18:00, then as usual."""
+    back = START + timedelta(hours=18)
+    away = {"from": (START - timedelta(days=1)).isoformat(), "until": back.isoformat()}
+    in_service.change_comfort({"away": away, "hygiene": {"off": "to compare"}})
+    scheduler = scheduler_of(in_service)
+    power, states, _ = planned(scheduler)
+    assert power[:72].sum() / 4 == pytest.approx(1.20, abs=0.01)
+    assert in_service.data.tank.temperature_c(states.max()) <= 65 + 1e-6
+    assert scheduler.info["draw_offs"]["steps_nobody_at_home"] == 72
+
+
+def test_an_empty_house_is_not_made_hot_for_what_was_due_before_the_absence(in_service):
+    back = START + timedelta(days=3)
+    in_service.change_comfort({"away": {"from": (START - QUARTER).isoformat(), "until": back.isoformat()}})
+    _, heated_kwh, said = plan_of(in_service)
+    assert said["hygiene"] == {"added": False, "due": back.isoformat()}
+    assert heated_kwh < 1.2
+
+
+def test_hygiene_for_a_return_is_done_just_before_it(in_service):
+    back = START + timedelta(hours=20)
+    in_service.change_comfort({"away": {"from": (START - timedelta(days=1)).isoformat(), "until": back.isoformat()}})
+    said = plan_of(in_service)[2]["hygiene"]
+    assert said["planned_until"] == back.isoformat()
+    assert said["planned_from"] == (back - timedelta(minutes=30)).isoformat()
