@@ -13,7 +13,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.series import QUARTER_S, Held
 from smart_boiler_plugin.physics.metered import doubted_draw_offs, doubted_power
-from smart_boiler_plugin.physics.readings import Vessel, doubts
+from smart_boiler_plugin.physics.readings import STUCK, Vessel, doubts
 from smart_boiler_plugin.physics.thermostat import Floats
 
 METERS = {
@@ -66,8 +66,8 @@ def believe_meters(series: Mapping[str, Floats], vessel: Vessel, begin: pd.Times
 
 def believe_readings(
     held: Held, vessel: Vessel | None, metered_kw: Floats, begin: pd.Timestamp, now: pd.Timestamp
-) -> tuple[Held, list[str]]:
-    """Return the readings of one boiler that are believed, and which are not, with the reason.
+) -> tuple[Held, list[str], pd.Timestamp | None]:
+    """Return the readings of one boiler that are believed, which are not, with the reason, and since when it is stuck.
 
     Parameters
     ----------
@@ -93,7 +93,11 @@ def believe_readings(
     kept[list(why)] = False
     if len(told) > SHOWN:
         told = [*told[:1], f"and {len(told) - SHOWN} more readings", *told[1 - SHOWN :]]
-    return replace(held, seconds=held.seconds[kept], value=held.value[kept]), told
+    stuck = [i for i, reason in why.items() if reason == STUCK]
+    # what moves again is stuck no more
+    is_stuck = bool(stuck) and not kept[stuck[-1] + 1 :].any()
+    since = begin + pd.Timedelta(seconds=int(held.seconds[stuck[0]])) if is_stuck else None
+    return replace(held, seconds=held.seconds[kept], value=held.value[kept]), told, since
 
 
 def _heated_kwh(held: Held, vessel: Vessel | None, metered_kw: Floats) -> Floats | None:

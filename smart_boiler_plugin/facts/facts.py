@@ -42,6 +42,8 @@ class Facts:
         When the boiler first measured a temperature; None where it never did.
     planned_c
         Temperature as last planned [°C]; empty where it was not read.
+    stuck_since
+        Since when the temperature does not move although the boiler heats; None where it moves.
     not_believed
         What was read and not believed, and why, for people.
     missing
@@ -61,6 +63,7 @@ class Facts:
     price: Floats
     first_reading: pd.Timestamp | None = None
     planned_c: Floats = field(default_factory=lambda: np.empty(0))
+    stuck_since: pd.Timestamp | None = None
     not_believed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -42,7 +42,7 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
     now, begin, until = (pd.Timestamp(each).tz_convert("UTC") for each in (moment, *whole_quarters(start, end)))
     quarters = pd.date_range(begin, periods=int((until - begin) / QUARTER), freq=QUARTER)
     usable = usable_sensors(boilers)
-    own, not_believed = _own_series(boilers, usable, begin, until, now)
+    own, not_believed, stuck_since = _own_series(boilers, usable, begin, until, now)
     prices = prices_per_kwh({each.price for each in usable if each.price}, quarters, now)
     first = first_readings({each.temperature_id for each in usable if each.temperature_id}, now)
     local = {timezone: quarters.tz_convert(timezone) for timezone in {each.timezone for each in usable}}
@@ -57,6 +57,7 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
+            stuck_since=stuck_since[column],
             not_believed=(*each.told, *not_believed[column]),
             missing=each.missing,
         )
@@ -66,10 +67,10 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
 
 def _own_series(
     boilers: Sequence[Boiler], usable: Sequence[Usable], begin: pd.Timestamp, until: pd.Timestamp, now: pd.Timestamp
-) -> tuple[dict[str, Floats], list[list[str]]]:
-    """Return what boilers' own sensors hold in a span, and what of that is not believed, for people.
+) -> tuple[dict[str, Floats], list[list[str]], list[pd.Timestamp | None]]:
+    """Return what boilers' own sensors hold in a span, what of that is not believed, and since when each is stuck.
 
-    The former by field of ``Facts``, each of shape (quarters, boilers), the latter by boiler.
+    The former by field of ``Facts``, each of shape (quarters, boilers), the others by boiler.
     """
     shape = (int((until - begin) / QUARTER), len(usable))
     own = {field: np.full(shape, np.nan) for field in ("temperature_c", "planned_c", *NEVER_BELOW_0)}
@@ -84,18 +85,20 @@ def _own_series(
     for field in EXPECTED:
         np.maximum(own[field], 0.0, out=own[field])
     not_believed: list[list[str]] = []
+    stuck_since: list[pd.Timestamp | None] = [None] * len(usable)
     for column, (boiler, each) in enumerate(zip(boilers, usable, strict=True)):
         local, vessel = begin.tz_convert(each.timezone), vessel_of(boiler)
         series = {field: own[field][:, column] for field in NEVER_BELOW_0}
         told = believe_meters(series, vessel, local) if vessel else []
         if column in read:
-            believed, doubted = believe_readings(read[column], vessel, series["metered_kw"], local, now)
+            believed, doubted, stuck = believe_readings(read[column], vessel, series["metered_kw"], local, now)
+            stuck_since[column] = stuck
             own["temperature_c"][believed.quarters, column] = believed.value
             told = [*doubted, *told]
         not_believed.append(told)
     for field in METERED:
         np.maximum(own[field], 0.0, out=own[field])
-    return {field: _read_only(values) for field, values in own.items()}, not_believed
+    return {field: _read_only(values) for field, values in own.items()}, not_believed, stuck_since
 
 
 def _read_only(values: Floats) -> Floats:

@@ -50,6 +50,9 @@ FAHRENHEIT_WITHIN_H = 6.0
 STUCK_K = 5.0
 """How far a tank must have been warmed without its reading moving, for that to be stuck [K]..."""
 
+STUCK = "did not move while the boiler heated"
+"""Why a reading is doubted that is stuck."""
+
 STUCK_WITHIN_H = 3.0
 """... and in what time [h]: in a longer one, draw-offs may have taken what was heated."""
 
@@ -252,6 +255,6 @@ def _stuck(hours: Floats, temperature_c: Floats, heated_kwh: Floats, tank: Tank)
             window = slice(int(np.searchsorted(hours[begin:end], hours[begin + i] - STUCK_WITHIN_H)), i)
             least = window.start + int(np.argmin(came_k[window])) if window.stop > window.start else i
             if came_k[i] - came_k[least] >= STUCK_K:
-                why[begin + least + 1 : end] = "did not move while the boiler heated"
+                why[begin + least + 1 : end] = STUCK
                 break
     return why

@@ -18,6 +18,7 @@ from smart_boiler_plugin.boiler.comfort import Away, Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.faults import faults_of
 from smart_boiler_plugin.physics.envelope import Envelope, Series, envelope
 from smart_boiler_plugin.plan import hygiene
 from smart_boiler_plugin.plan.device import Device
@@ -97,6 +98,8 @@ def make_problem(
     account: dict[str, Any] = {"start": dict(device.start_from)}
     if facts.not_believed:
         account["readings_not_believed"] = list(facts.not_believed)
+    if faults := faults_of(data, facts):
+        account["faults"] = [fault.as_json() for fault in faults]
     if facts.missing:
         account["missing"] = list(facts.missing)
     drawn_kw = _drawn_kw(data, comfort.away, facts, device, account)
