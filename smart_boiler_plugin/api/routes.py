@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import schemas, statements
+from smart_boiler_plugin.api import readings, schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.version import VERSION
@@ -100,6 +100,14 @@ ROUTES = [
         body=NewCustomerSchema(many=True),
         largest=4 * 1024 * 1024,
         query=bulk.BulkQuerySchema(),
+    ),
+    Route(
+        "POST",
+        "/readings",
+        readings.post_readings,
+        answers={200: readings.ReadingsTakenSchema()},
+        errors=(400, 401, 415, 422, 429),
+        body=readings.ReadingsSchema(),
     ),
     Route("GET", "/openapi.json", show_openapi, answers={200: {"type": "object", "required": ["openapi", "paths"]}}),
     *(Route(method, "/<path:path>", nowhere, documented=False) for method in METHODS),

@@ -84,6 +84,9 @@ class StatementSchema(Schema):
     coverage = Rounded(SHARE_DECIMALS, "Share of the span that rests on measurements, 0 to 1.")
     total = fields.Nested(AmountsSchema, allow_none=True)
     days = fields.List(fields.Nested(StatementDaySchema))
+    not_believed = fields.List(
+        fields.String(), metadata={"description": "What was read in these days and not believed, and so not counted."}
+    )
 
 
 @guarded

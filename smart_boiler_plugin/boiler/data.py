@@ -32,6 +32,9 @@ class BoilerData:
         Heat into the tank per electricity: 1 for an element, more for a heat pump [-].
     tapping_profile
         How the household draws hot water, 3XS to XXL (Regulation (EU) 814/2013).
+    reports_change_k
+        What change of temperature it reports, where it reports nothing else [K]; None means at intervals, or that its
+        readings tell.
 
     """
 
@@ -45,6 +48,7 @@ class BoilerData:
     standing_loss_kwh_per_day: float | None = None
     cop: float = 1.0
     tapping_profile: str = "S"
+    reports_change_k: float | None = None
 
     def check(self) -> None:
         """Find out whether the data fit together.

@@ -12,6 +12,27 @@ from smart_boiler_plugin.fields import Quantity, TrimmingSchema, line
 from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
+
+class Reports(fields.Nested):
+    """How a boiler reports: ``{"on_change": "0.5 K"}``; as a number [K] for us, null where it reports at intervals."""
+
+    def __init__(self, **arguments: Any) -> None:
+        change = Quantity(unit="delta_degC", shown_unit="K", lowest=0.01, highest=5, usual=0.5, required=True)
+        schema = TrimmingSchema.from_dict({"on_change": change}, name="Reports")
+        super().__init__(schema, allow_none=True, **arguments)
+        self._change = change
+
+    def _deserialize(self, value: Any, *place: Any, **arguments: Any) -> Any:
+        return super()._deserialize(value, *place, **arguments)["on_change"]
+
+    def _serialize(self, nested_obj: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+        return None if nested_obj is None else {"on_change": f"{nested_obj:g} K"}
+
+    def check(self, number: float) -> None:
+        """Refuse what is no change in degrees; arguments as of ``Quantity``."""
+        self._change.check(number)
+
+
 PLACE_FIELDS = ("name", "timezone", "latitude", "longitude")
 
 
@@ -43,6 +64,7 @@ class BoilerSchema(TrimmingSchema):
         unit="kWh/day", shown_unit="kWh/day", lowest=0, highest=100, usual=1.1, attribute="standing_loss_kwh_per_day"
     )
     tapping_profile = fields.String(validate=validate.OneOf(list(TAPPING_PROFILES)), metadata={"example": "S"})
+    reports = Reports(attribute="reports_change_k")
     name = line(Asset.name.type.length)
     timezone = fields.String(
         validate=validate.OneOf(pytz.all_timezones, error="Must be an IANA name, such as Europe/Amsterdam.")

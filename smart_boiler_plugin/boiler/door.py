@@ -24,7 +24,10 @@ DESCRIBED = {field.attribute or name: name for name, field in BoilerSchema(exclu
 """How the fields that are stored are called where a boiler is described."""
 
 WORKED_OUT = "standing_loss_kwh_per_day"
-"""The field that may be null: it is worked out then."""
+"""The field that is worked out where it is null."""
+
+ADDED = {"reports_change_k"}
+"""Fields that a boiler which was taken on by an earlier version lacks; they may be null, too."""
 
 
 def _stored(name: str) -> fields.Field[Any]:
@@ -32,7 +35,7 @@ def _stored(name: str) -> fields.Field[Any]:
     described = BoilerSchema().fields[DESCRIBED[name]]
     text = isinstance(described, fields.String) and not isinstance(described, Quantity)
     kind, validate = (fields.String if text else JsonNumber), getattr(described, "check", None) or described.validate
-    return kind(validate=validate, required=True, allow_none=name == WORKED_OUT)
+    return kind(validate=validate, required=name not in ADDED, allow_none=name in {WORKED_OUT, *ADDED})
 
 
 StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")

@@ -5,7 +5,7 @@ Pure. How they are read: ``read.py``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,10 @@ class Facts:
         What one kWh costs the household, in its currency.
     first_reading
         When the boiler first measured a temperature; None where it never did.
+    planned_c
+        Temperature as last planned [°C]; empty where it was not read.
+    stuck_since
+        Since when the temperature does not move although the boiler heats; None where it moves.
     not_believed
         What was read and not believed, and why, for people.
     missing
@@ -60,6 +64,8 @@ class Facts:
     forecast_kwh: Floats
     price: Floats
     first_reading: pd.Timestamp | None = None
+    planned_c: Floats = field(default_factory=lambda: np.empty(0))
+    stuck_since: pd.Timestamp | None = None
     not_believed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
@@ -77,10 +83,17 @@ class Facts:
         """Return where the quarters from ``start`` on and before ``end`` stand, as far as they are there."""
         return slice(*(int(self.quarters.searchsorted(pd.Timestamp(moment))) for moment in (start, end)))
 
+    def planned_readings_c(self, until: datetime) -> pd.Series[Any]:
+        """Return the planned temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
+        return self._over(self.planned_c, until) if len(self.planned_c) else self._over(self.temperature_c[:0], until)
+
     def readings_c(self, until: datetime) -> pd.Series[Any]:
         """Return the believed temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
+        return self._over(self.temperature_c, until)
+
+    def _over(self, by_quarter: Floats, until: datetime) -> pd.Series[Any]:
         over = slice(int(self.quarters.searchsorted(pd.Timestamp(until) - QUARTER, side="right")))
-        values = self.temperature_c[over]
+        values = by_quarter[over]
         there = ~np.isnan(values)
-        readings: pd.Series[Any] = pd.Series(values[there], index=self.quarters[over][there])
-        return readings
+        known: pd.Series[Any] = pd.Series(values[there], index=self.quarters[over][: len(values)][there])
+        return known

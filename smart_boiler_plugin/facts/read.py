@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -11,14 +10,16 @@ import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessel_of
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
 from smart_boiler_plugin.facts.series import Held, first_readings, latest_values, prices_per_kwh
-from smart_boiler_plugin.physics.readings import doubts
 from smart_boiler_plugin.physics.thermostat import Floats
 
-NEVER_BELOW_0 = ("metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "forecast_kwh")
-"""A boiler makes no electricity, and draws heat from its tank alone: less than none is none."""
+METERED, EXPECTED = ("metered_kw", "demand_kwh"), ("planned_kw", "expected_kwh", "forecast_kwh")
+
+NEVER_BELOW_0 = (*METERED, *EXPECTED)
+"""A boiler makes no electricity, and draws heat from its tank alone: less than none is none, where it is believed."""
 
 
 def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end: datetime) -> list[Facts]:
@@ -41,7 +42,7 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
     now, begin, until = (pd.Timestamp(each).tz_convert("UTC") for each in (moment, *whole_quarters(start, end)))
     quarters = pd.date_range(begin, periods=int((until - begin) / QUARTER), freq=QUARTER)
     usable = usable_sensors(boilers)
-    own, not_believed = _own_series(usable, begin, until, now)
+    own, not_believed, stuck_since = _own_series(boilers, usable, begin, until, now)
     prices = prices_per_kwh({each.price for each in usable if each.price}, quarters, now)
     first = first_readings({each.temperature_id for each in usable if each.temperature_id}, now)
     local = {timezone: quarters.tz_convert(timezone) for timezone in {each.timezone for each in usable}}
@@ -56,6 +57,7 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
+            stuck_since=stuck_since[column],
             not_believed=(*each.told, *not_believed[column]),
             missing=each.missing,
         )
@@ -64,38 +66,39 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
 
 
 def _own_series(
-    usable: Sequence[Usable], begin: pd.Timestamp, until: pd.Timestamp, now: pd.Timestamp
-) -> tuple[dict[str, Floats], list[list[str]]]:
-    """Return what boilers' own sensors hold in a span, and what of that is not believed, for people.
+    boilers: Sequence[Boiler], usable: Sequence[Usable], begin: pd.Timestamp, until: pd.Timestamp, now: pd.Timestamp
+) -> tuple[dict[str, Floats], list[list[str]], list[pd.Timestamp | None]]:
+    """Return what boilers' own sensors hold in a span, what of that is not believed, and since when each is stuck.
 
-    The former by field of ``Facts``, each of shape (quarters, boilers), the latter by boiler.
+    The former by field of ``Facts``, each of shape (quarters, boilers), the others by boiler.
     """
     shape = (int((until - begin) / QUARTER), len(usable))
-    own = {field: np.full(shape, np.nan) for field in ("temperature_c", *NEVER_BELOW_0)}
-    not_believed: list[list[str]] = [[] for _ in usable]
+    own = {field: np.full(shape, np.nan) for field in ("temperature_c", "planned_c", *NEVER_BELOW_0)}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
+    read: dict[int, Held] = {}
     for held in latest_values(columns, begin, until, now):
         column = columns[held.sensor_id]
-        believed = held
         if held.kind == "temperature_c":
-            believed, not_believed[column] = _believed(held, begin.tz_convert(usable[column].timezone), now)
-        own[held.kind][believed.quarters, column] = believed.value
-    for field in NEVER_BELOW_0:
+            read[column] = held
+        else:
+            own[held.kind][held.quarters, column] = held.value
+    for field in EXPECTED:
         np.maximum(own[field], 0.0, out=own[field])
-    return {field: _read_only(values) for field, values in own.items()}, not_believed
-
-
-def _believed(held: Held, begin: pd.Timestamp, now: pd.Timestamp) -> tuple[Held, list[str]]:
-    """Return the readings of one boiler that are believed, and which are not, with the reason."""
-    starts = begin.to_datetime64() + held.quarters * np.timedelta64(QUARTER)
-    why = doubts(starts, held.value, now.to_datetime64())
-    told = [
-        f"{held.value[i]:g} °C at {(begin + int(held.quarters[i]) * QUARTER).isoformat()}: {reason}"
-        for i, reason in why.items()
-    ]
-    kept = np.ones(len(starts), dtype=bool)
-    kept[list(why)] = False
-    return replace(held, quarters=held.quarters[kept], value=held.value[kept]), told
+    not_believed: list[list[str]] = []
+    stuck_since: list[pd.Timestamp | None] = [None] * len(usable)
+    for column, (boiler, each) in enumerate(zip(boilers, usable, strict=True)):
+        local, vessel = begin.tz_convert(each.timezone), vessel_of(boiler)
+        series = {field: own[field][:, column] for field in NEVER_BELOW_0}
+        told = believe_meters(series, vessel, local) if vessel else []
+        if column in read:
+            believed, doubted, stuck = believe_readings(read[column], vessel, series["metered_kw"], local, now)
+            stuck_since[column] = stuck
+            own["temperature_c"][believed.quarters, column] = believed.value
+            told = [*doubted, *told]
+        not_believed.append(told)
+    for field in METERED:
+        np.maximum(own[field], 0.0, out=own[field])
+    return {field: _read_only(values) for field, values in own.items()}, not_believed, stuck_since
 
 
 def _read_only(values: Floats) -> Floats:

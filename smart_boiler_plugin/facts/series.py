@@ -33,6 +33,8 @@ SERIES_AT_ONCE = 500
 LOOK_AHEAD = DAY
 """How far after the moment readings are looked for, to find clocks that are fast."""
 
+QUARTER_S = round(QUARTER.total_seconds())
+
 SOURCE_TYPE = func.coalesce(Source.type, "")
 
 IS_PLANNED = SOURCE_TYPE.in_(PLANNED)
@@ -61,8 +63,8 @@ class Held:
         Of which sensor.
     kind
         What the values tell, as a field of ``Facts``.
-    quarters
-        Which quarters of a span have a value, ascending, shape (n,) [quarters after its start].
+    seconds
+        When each value begins, ascending, one per quarter at most, shape (n,) [s after the start of a span].
     value
         Of each, shape (n,), as the sensor holds it.
 
@@ -70,8 +72,13 @@ class Held:
 
     sensor_id: int
     kind: str
-    quarters: NDArray[np.int64]
+    seconds: NDArray[np.int64]
     value: Floats
+
+    @property
+    def quarters(self) -> NDArray[np.int64]:
+        """Which quarters of the span have a value, ascending, shape (n,) [quarters after its start]."""
+        return self.seconds // QUARTER_S
 
 
 def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, moment: datetime) -> Iterator[Held]:
@@ -95,36 +102,44 @@ def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, m
         For each sensor and kind of which there is something.
 
     """
-    kind, quarter = _kind(), _quarter_after(start)
+    kind, seconds = _kind(), func.date_part("epoch", TimedBelief.event_start - start)
+    quarter = cast(func.floor(seconds / QUARTER_S), Integer)
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
     in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
     ahead = and_(TimedBelief.event_start >= next_quarter, TimedBelief.event_start < next_quarter + LOOK_AHEAD)
     no_water = IS_TEMPERATURE & ~TimedBelief.event_value.between(*BELIEVED_C)
     latest = (
-        db.select(TimedBelief.sensor_id, kind.label("kind"), quarter.label("quarter"), TimedBelief.event_value)
+        db.select(
+            TimedBelief.sensor_id,
+            kind.label("kind"),
+            cast(func.floor(seconds), Integer).label("seconds"),
+            TimedBelief.event_value,
+        )
         .distinct(TimedBelief.sensor_id, quarter, kind)
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
         .join(Source, Source.id == TimedBelief.source_id)
-        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE))
+        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE & ~IS_PLANNED))
         .filter(kind.is_not(None), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
-        .order_by(TimedBelief.sensor_id, quarter, kind, no_water, *LAST_RECORDED_FIRST)
+        .order_by(
+            TimedBelief.sensor_id,
+            quarter,
+            kind,
+            no_water,
+            # not by horizon: of two that begin at different seconds of a quarter, both may be as old
+            _recorded_at().desc(),
+            *LAST_RECORDED_FIRST,
+        )
         .subquery()
     )
     # no types: SQLAlchemy would look at each single value
-    quarters, value = (func.array_agg(each, type_=NullType()) for each in (latest.c.quarter, latest.c.event_value))
+    begun, value = (func.array_agg(each, type_=NullType()) for each in (latest.c.seconds, latest.c.event_value))
     series = (latest.c.sensor_id, latest.c.kind)
-    query = db.select(*series, quarters, value).group_by(*series)
+    query = db.select(*series, begun, value).group_by(*series)
     rows = db.session.execute(query, execution_options={"yield_per": SERIES_AT_ONCE})
     for sensor_id, name, *columns in rows:
         numbers, values = np.array(columns[0], dtype=np.int64), np.array(columns[1], dtype=float)
         ascending = np.argsort(numbers)
         yield Held(sensor_id, name, numbers[ascending], values[ascending])
-
-
-def _quarter_after(start: datetime) -> ColumnElement[int]:
-    """Return the number of the quarter in which an event begins, from 0 at the start."""
-    seconds = func.date_part("epoch", TimedBelief.event_start - start)
-    return cast(func.floor(seconds / QUARTER.total_seconds()), Integer)
 
 
 def _recorded_at() -> ColumnElement[datetime]:
@@ -140,6 +155,7 @@ def _kind() -> ColumnElement[str | None]:
     return case(
         (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
         (is_demand & (SOURCE_TYPE == "forecaster"), "forecast_kwh"),
+        (IS_TEMPERATURE & (SOURCE_TYPE == "scheduler"), "planned_c"),
         (IS_PLANNED, None),
         (IS_TEMPERATURE, "temperature_c"),
         (is_demand & before_its_quarter, "expected_kwh"),

@@ -104,11 +104,19 @@ class Day:
         Quarters of the day, local.
     known
         What is known of the day and around it (``course.Spans``).
+    not_believed
+        What was read of each boiler and not believed, and why, for people: of this day, or of those read with it.
 
     """
 
-    def __init__(self, boilers: Sequence[Boiler], moments: pd.DatetimeIndex, known: Known) -> None:
-        self.boilers, self.moments, self._around = boilers, moments, known
+    def __init__(
+        self,
+        boilers: Sequence[Boiler],
+        moments: pd.DatetimeIndex,
+        known: Known,
+        not_believed: Sequence[tuple[str, ...]],
+    ) -> None:
+        self.boilers, self.moments, self._around, self.not_believed = boilers, moments, known, not_believed
         self._known = known.rows(Spans(len(moments)).day)
         self.start, self.end = moments[0], moments[-1] + QUARTER
         self.date: date = self.start.date()
@@ -141,11 +149,12 @@ class Day:
             # these days are not told; a number keeps the others' arithmetic going
             price=np.where(priceless, 0.0, self.price),
             step_h=QUARTER_H,
+            end_kwh=course.start_kwh[day.stop],
         )
         return [
             self._no_price(boiler)
             if bool(priceless[i])
-            else self._no_power(boiler)
+            else self._no_power(boiler, self.not_believed[i])
             if powerless[i]
             else DayAccount(
                 day=self.date,
@@ -166,10 +175,11 @@ class Day:
             f"flexmeasures smart-boiler update-prices --from-date {self.date} --to-date {self.date}"
         )
 
-    def _no_power(self, boiler: Boiler) -> SmartBoilerError:
+    def _no_power(self, boiler: Boiler, not_believed: tuple[str, ...]) -> SmartBoilerError:
+        told = f" Not believed: {'; '.join(not_believed)}." if not_believed else ""
         return SmartBoilerError(
             f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
-            f"{boiler.asset.id})."
+            f"{boiler.asset.id}).{told}"
         )
 
 
@@ -196,10 +206,11 @@ def read_days(
     around = Spans(len(moments))
     begin = start - around.day.start * QUARTER
     moment = known_at or pd.Timestamp.now("UTC")
-    known = Known.of(read_facts(boilers, moment, begin, begin + around.count * QUARTER))
+    facts = read_facts(boilers, moment, begin, begin + around.count * QUARTER)
+    known, not_believed = Known.of(facts), [each.not_believed for each in facts]
     for day in days_between(first, last or first):
         i, j = (int((midnight - start) / QUARTER) for midnight in midnights(day, timezone))
-        yield Day(boilers, moments[i:j], known.rows(slice(i, i + Spans(j - i).count)))
+        yield Day(boilers, moments[i:j], known.rows(slice(i, i + Spans(j - i).count)), not_believed)
 
 
 def last_day(timezone: str | None = None) -> date:

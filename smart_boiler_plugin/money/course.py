@@ -18,6 +18,7 @@ from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.money import savings
+from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
@@ -123,11 +124,20 @@ class Course:
             step_h=QUARTER_H,
         )
 
+    @property
+    def _temperature_c(self) -> Floats:
+        """Readings, with those of boilers that report changes alone held up to the next [°C]."""
+        held = np.array([each.reports_change_k is not None for each in self._data])
+        if not held.any():
+            return self._known.temperature_c
+        unchanged = pd.DataFrame(self._known.temperature_c).ffill(limit=UNCHANGED // QUARTER).to_numpy()
+        return np.where(held, unchanged, self._known.temperature_c)
+
     @cached_property
     def start_kwh(self) -> Floats:
         """State of charge at the start of each quarter, by readings; shape (quarters, boilers) [kWh]."""
         capacity = np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
-        during = capacity * (self._known.temperature_c - np.array([each.cold_water_c for each in self._data]))
+        during = capacity * (self._temperature_c - np.array([each.cold_water_c for each in self._data]))
         # nothing is known of what was before the first
         return np.vstack([np.full(len(self._data), np.nan), savings.states_between(during, LONGEST_GAP)])
 

@@ -39,6 +39,8 @@ class Statement:
         What each day came to, or why that is not known.
     total
         Of the days that are known; None where none is.
+    not_believed
+        What was read in these days and not believed, and why.
 
     """
 
@@ -47,6 +49,7 @@ class Statement:
     last: date
     days: Sequence[DayAccount | UnknownDay]
     total: Total | None
+    not_believed: Sequence[str] = ()
 
     @property
     def currency(self) -> str:
@@ -79,9 +82,10 @@ def statement_of(boiler: Boiler, first: date | None = None, last: date | None = 
     last = last or yesterday
     first = first or last - USUAL + timedelta(days=1)
     _check(first, last, yesterday)
-    days = [_account(day) for day in read_days([boiler], first, last)]
+    read = list(read_days([boiler], first, last))
+    days = [_account(day) for day in read]
     known = [account for account in days if isinstance(account, DayAccount)]
-    return Statement(boiler, first, last, days, total_of(known) if known else None)
+    return Statement(boiler, first, last, days, total_of(known) if known else None, read[0].not_believed[0])
 
 
 def _account(day: Day) -> DayAccount | UnknownDay:

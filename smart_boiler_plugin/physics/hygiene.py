@@ -8,12 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.physics.cheapest import Cost, costs_to_go, step_forward
 from smart_boiler_plugin.physics.envelope import Envelope, Series
+
+LONGEST_GAP = timedelta(hours=4)
+"""How far apart two readings may be that tell what was in between."""
+
+SOON = timedelta(hours=1)
+"""How late a tank may be as hot as planned."""
 
 SENSOR_TOLERANCE_K = 0.1
 """A reading this little below the temperature counts as having reached it [K]: what a sensor rounds away."""
@@ -32,13 +39,66 @@ def last_done(readings_c: pd.Series, temperature_c: float, duration: timedelta, 
         Length of a step.
 
     """
-    hot = readings_c.index[readings_c.to_numpy() >= temperature_c - SENSOR_TOLERANCE_K]
-    steps = -(-duration // step)
-    if len(hot) < steps:
-        return None
-    ends = hot[steps - 1 :]
-    unbroken = (ends - hot[: len(ends)]) == (steps - 1) * step
-    return ends[unbroken][-1] + step if unbroken.any() else None
+    found = None
+    for begin, end in _hot_spans(readings_c, temperature_c, step):
+        found = end if end - begin >= duration else found
+    return found
+
+
+def _hot_spans(
+    readings_c: pd.Series[Any], temperature_c: float, step: timedelta
+) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Return when a tank was hot, as far as readings at any interval show: each counts for its step.
+
+    Between two that are further apart it was hot if both are well above; and where the later one is not, it was hot
+    up to where a straight line from one to the other crosses.
+    """
+    spans: list[tuple[pd.Timestamp, pd.Timestamp]] = []
+    values, least = readings_c.to_numpy(), temperature_c - SENSOR_TOLERANCE_K
+    for i in np.flatnonzero(values >= least):
+        at, after = readings_c.index[i], readings_c.index[i + 1] if i + 1 < len(values) else None
+        until = at + step
+        if after is not None and step < after - at <= LONGEST_GAP:
+            fall_k = max(values[i] - values[i + 1], SENSOR_TOLERANCE_K)
+            above_k = values[i] - temperature_c
+            if values[i + 1] >= temperature_c + SENSOR_TOLERANCE_K <= values[i]:
+                until = after
+            elif above_k > 0:
+                until = max(until, at + (after - at) * min(above_k / fall_k, 1.0))
+        if spans and spans[-1][1] >= at:
+            spans[-1] = (spans[-1][0], until)
+        else:
+            spans.append((at, until))
+    return spans
+
+
+def attempts(
+    planned_c: pd.Series[Any], readings_c: pd.Series[Any], temperature_c: float, step: timedelta
+) -> list[float]:
+    """Return how hot a tank got [°C] each time that it was planned to be hot, by readings then and soon after.
+
+    Parameters
+    ----------
+    planned_c
+        Temperatures as planned [°C] by the start of their step, ascending.
+    readings_c
+        The same, as measured.
+    temperature_c
+        How hot it was to become [°C].
+    step
+        Length of a step of the plan.
+
+    Returns
+    -------
+    One per attempt, by time; those during which nothing was read are left out.
+
+    """
+    got: list[float] = []
+    for begin, end in _hot_spans(planned_c, temperature_c, step):
+        meanwhile = readings_c[(readings_c.index >= begin) & (readings_c.index < end + SOON)]
+        if end - begin > step and len(meanwhile):
+            got.append(float(meanwhile.max()))
+    return got
 
 
 @dataclass(frozen=True)

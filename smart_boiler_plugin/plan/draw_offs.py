@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smart_boiler_plugin.boiler.comfort import Away
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
@@ -31,6 +32,8 @@ class DrawOffs:
         Shape (quarters,) [kWh].
     told
         Where it was measured, expected or forecast, shape (quarters,); elsewhere it is that of the tapping profile.
+    nobody
+        Where nobody is at home and nothing was measured, shape (quarters,).
     forecasts_not_believed
         Of which days, and why, for people.
 
@@ -38,10 +41,11 @@ class DrawOffs:
 
     kwh: Floats
     told: NDArray[np.bool_]
+    nobody: NDArray[np.bool_]
     forecasts_not_believed: tuple[str, ...]
 
 
-def draw_offs(data: BoilerData, facts: Facts, *, assume: bool = True) -> DrawOffs:
+def draw_offs(data: BoilerData, facts: Facts, *, assume: bool = True, away: Away | None = None) -> DrawOffs:
     """Return what is drawn in the quarters of facts: as measured, else expected, else forecast, else by the profile.
 
     Parameters
@@ -50,13 +54,20 @@ def draw_offs(data: BoilerData, facts: Facts, *, assume: bool = True) -> DrawOff
         The boiler, and what is known of it.
     assume
         Whether the tapping profile counts where nothing is known; else nothing is drawn there.
+    away
+        When nobody is at home: nothing is drawn then that was not measured, whatever was expected.
 
     """
-    profile = drawn_kwh(data.tapping_profile, facts.quarters, QUARTER_H)
+    nobody = np.zeros(len(facts.quarters), dtype=bool)
+    if away:
+        nobody[facts.span(away.begin, away.until)] = True
+    profile = np.where(nobody, 0.0, drawn_kwh(data.tapping_profile, facts.quarters, QUARTER_H))
     forecast, not_believed = _believed_forecast_kwh(facts, profile * _usual_share(facts, profile))
-    told = np.where(np.isnan(facts.draw_off_kwh), forecast, facts.draw_off_kwh)
+    said = np.where(np.isnan(facts.draw_off_kwh), forecast, facts.draw_off_kwh)
+    told = np.where(nobody, facts.demand_kwh, said)
     is_told = ~np.isnan(told)
-    return DrawOffs(np.where(is_told, told, profile if assume else 0.0), is_told, not_believed)
+    kwh = np.where(is_told, told, profile if assume else 0.0)
+    return DrawOffs(kwh, is_told, nobody & ~is_told, not_believed)
 
 
 def _usual_share(facts: Facts, profile: Floats) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,9 @@ MARGIN_K = 0.5
 
 TOLERANCE_K = 0.01
 """A ceiling this little below the temperature of hygiene is not below it [K]: what rounding takes away."""
+
+TOLD_AFTER = 2
+"""After how many attempts that did not get hot enough that is told."""
 
 LONGEST_WARM_UP = 10_000
 """A tank that takes longer to be made hot [steps] is as good as one that takes just that: no calendar ends before."""
@@ -82,17 +85,51 @@ def due(
         return None, {"added": False, "due": None}
     # it may have been hot before the readings that were looked at
     latest = max(since, begin - wanted.interval - DAY) + wanted.interval
-    if away and away.begin <= latest < away.until:
+    if _waits(away, latest, begin):
         # nobody draws water; on return it is clean
-        latest = pd.Timestamp(away.until).tz_convert(begin.tz)
+        latest = pd.Timestamp(cast("Away", away).until).tz_convert(begin.tz)
     said: dict[str, Any] = {"added": False, "due": latest.isoformat()}
     if done is not None:
         said["last_done"] = done.isoformat()
     return latest, said
 
 
+def _waits(away: Away | None, latest: pd.Timestamp, begin: pd.Timestamp) -> bool:
+    """Return whether hygiene waits for a return: it falls into the absence, or was not done before it."""
+    return away is not None and max(latest, begin) >= away.begin and max(latest, begin) < away.until
+
+
+def outcome(wanted: Wanted, facts: Facts, begin: pd.Timestamp) -> dict[str, Any]:
+    """Return what is to be said of hygiene that was planned before a plan begins, and did not come about.
+
+    Parameters
+    ----------
+    wanted
+        What the household wants.
+    facts
+        Of the boiler.
+    begin
+        Of the plan.
+
+    """
+    readings = facts.readings_c(begin + QUARTER)
+    done = hygiene.last_done(readings, wanted.temperature_c, wanted.duration, QUARTER)
+    planned = facts.planned_readings_c(begin)
+    since = planned if done is None else planned[planned.index >= done]
+    got = hygiene.attempts(since, readings, wanted.temperature_c, QUARTER)
+    if len(got) < TOLD_AFTER:
+        return {}
+    return {"problem": f"it was planned {len(got)} times, and the tank got no hotter than {max(got):.1f} °C"}
+
+
 def floor_with_hygiene(
-    wanted: Wanted, latest: pd.Timestamp, data: BoilerData, device: Device, bounds: Envelope, price: Series
+    wanted: Wanted,
+    latest: pd.Timestamp,
+    data: BoilerData,
+    device: Device,
+    bounds: Envelope,
+    price: Series,
+    away: Away | None = None,
 ) -> tuple[Series | None, dict[str, Any]]:
     """Return the floor [kWh] at the end of each step, shape (n,), with hygiene where it costs least, and what to say.
 
@@ -106,6 +143,8 @@ def floor_with_hygiene(
         Of the plan without hygiene.
     price
         Of heat, shape (n,) [currency/kWh].
+    away
+        When nobody is at home: what must be done by the return is done just before, and not when it is cheapest.
 
     Returns
     -------
@@ -125,6 +164,10 @@ def floor_with_hygiene(
     if latest > ends[-1] + warm_up + wanted.duration:
         return None, {}
     hold, deadline = -(-wanted.duration // step), int((latest - device.moments[0]) // step) - 1
+    if away and latest == away.until and deadline < len(ends):
+        floor = np.full(len(ends), -np.inf)
+        floor[max(deadline - hold, 0) : deadline + 1] = hot
+        return floor, {"added": True, **_planned(device, deadline - hold, deadline)}
     placed = hygiene.place(bounds, price, device.start_kwh, hot, hold, deadline=deadline)
     if placed is None:
         # beyond what this plan can do: as hot as possible as soon as possible, and the next plan goes on
@@ -132,8 +175,10 @@ def floor_with_hygiene(
         return np.full(len(ends), hot), {"added": True, "problem": told}
     floor = np.full(len(ends), -np.inf)
     floor[max(placed.first, 0) : placed.last + 1] = hot
-    return floor, {
-        "added": True,
-        "planned_from": (device.moments[0] + (placed.first + 1) * step).isoformat(),
-        "planned_until": (device.moments[0] + (placed.last + 1) * step).isoformat(),
-    }
+    return floor, {"added": True, **_planned(device, placed.first, placed.last)}
+
+
+def _planned(device: Device, first: int, last: int) -> dict[str, str]:
+    """Return between the ends of which steps a tank is hot, for people."""
+    begin, end = (device.moments[0] + (step + 1) * device.step for step in (first, last))
+    return {"planned_from": begin.isoformat(), "planned_until": end.isoformat()}

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smart_boiler_plugin.boiler.comfort import Comfort
+from smart_boiler_plugin.boiler.comfort import Away, Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.faults import faults_of
 from smart_boiler_plugin.physics.envelope import Envelope, Series, envelope
 from smart_boiler_plugin.plan import hygiene
 from smart_boiler_plugin.plan.device import Device
@@ -97,9 +98,11 @@ def make_problem(
     account: dict[str, Any] = {"start": dict(device.start_from)}
     if facts.not_believed:
         account["readings_not_believed"] = list(facts.not_believed)
+    if faults := faults_of(data, facts):
+        account["faults"] = [fault.as_json() for fault in faults]
     if facts.missing:
         account["missing"] = list(facts.missing)
-    drawn_kw = _drawn_kw(data, facts, device, account)
+    drawn_kw = _drawn_kw(data, comfort.away, facts, device, account)
     device = device.with_draw_offs(drawn_kw)
     wished = _floor_kwh(data, comfort, device)
     bounds = envelope(device.steps, device.start_kwh, wished, device.highest_kwh, device.targets_kwh)
@@ -117,18 +120,21 @@ def make_problem(
     return Problem(data, device, bounds, wished, prices.of_each if prices.known else None, contradictory, account)
 
 
-def _drawn_kw(data: BoilerData, facts: Facts, device: Device, account: dict[str, Any]) -> Series:
+def _drawn_kw(data: BoilerData, away: Away | None, facts: Facts, device: Device, account: dict[str, Any]) -> Series:
     """Return the draw-offs to plan with [kW], beside those that the trigger itself gave."""
     if "soc-usage" in device.given:
         return np.zeros(len(device.moments))
     # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
     assume = "storage-efficiency" not in device.given
-    found = draw_offs(data, facts, assume=assume)
+    found = draw_offs(data, facts, assume=assume, away=away)
     drawn_kw = _per_step(found.kwh / QUARTER_H, facts, device)
     from_sensor = int((_per_step(found.told, facts, device) > 0).sum())
     account["draw_offs"] = {"steps_from_sensor": from_sensor}
+    empty = int((_per_step(found.nobody, facts, device) == 1).sum())
+    if empty:
+        account["draw_offs"]["steps_nobody_at_home"] = empty
     if assume:
-        account["draw_offs"]["steps_from_tapping_profile"] = len(drawn_kw) - from_sensor
+        account["draw_offs"]["steps_from_tapping_profile"] = len(drawn_kw) - from_sensor - empty
         account["draw_offs"]["tapping_profile"] = data.tapping_profile
     if found.forecasts_not_believed:
         account["draw_offs"]["forecasts_not_believed"] = list(found.forecasts_not_believed)
@@ -169,8 +175,9 @@ def _hygiene_floor(
     latest, account["hygiene"] = hygiene.due(wanted, facts, comfort.away, device.moments[0])
     if latest is None:
         return None
-    floor, said = hygiene.floor_with_hygiene(wanted, latest, data, device, bounds, heat_price)
-    account["hygiene"].update(said)
+    floor, said = hygiene.floor_with_hygiene(wanted, latest, data, device, bounds, heat_price, comfort.away)
+    # what came of earlier ones matters more than what is difficult with this one
+    account["hygiene"] = {**account["hygiene"], **said, **hygiene.outcome(wanted, facts, device.moments[0])}
     return floor
 
 

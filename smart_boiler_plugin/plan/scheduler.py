@@ -221,7 +221,7 @@ class BoilerScheduler(StorageScheduler):
         self.possibly_extend_end(soc_targets=said.get("soc_targets"), sensor=boiler.sensors["fill-rate"])
         rules, span = policy(), self._span
         facts = facts_for_plans([boiler], span.moment, span.start, span.end, rules)[boiler.asset.id]
-        start = start_kwh(boiler.data, facts, rules, pd.Timestamp(span.start))
+        start = start_kwh(boiler.data, facts, rules, pd.Timestamp(span.start), boiler.comfort.away)
         device = alone.device_of(boiler, entry, said, start, span)
         prices = context.prices_alone(self.flex_context, boiler, facts, rules, span)
         return boiler, make_problem(boiler.data, boiler.comfort, facts, rules, device, prices)

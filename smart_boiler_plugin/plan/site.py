@@ -59,7 +59,8 @@ class AtSite:
 
     def start(self, rules: Policy, span: Span) -> tuple[float, dict[str, str]]:
         """Return the state of charge at the start [kWh] by what is known of the boiler, and where it is from."""
-        return start_kwh(self.boiler.data, self.facts, rules, pd.Timestamp(span.start))
+        boiler, at = self.boiler, pd.Timestamp(span.start)
+        return start_kwh(boiler.data, self.facts, rules, at, boiler.comfort.away)
 
     def for_host(self, rules: Policy, span: Span, *, with_wishes: bool) -> dict[str, Any]:
         """Return the boiler's flex-model as the host is to read it.

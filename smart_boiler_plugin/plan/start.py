@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from smart_boiler_plugin.boiler.comfort import Away
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
 from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
 
 
-def start_kwh(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp) -> tuple[float, dict[str, str]]:
+def start_kwh(
+    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None = None
+) -> tuple[float, dict[str, str]]:
     """Return the state of charge [kWh] at the start of a plan, and for people where it is from.
 
     Parameters
@@ -23,13 +27,17 @@ def start_kwh(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestam
         How old a reading may be.
     start
         Of the plan, on a quarter of an hour.
+    away
+        When nobody is at home.
 
     """
-    temperature_c, said = _start_c(data, facts, policy, start)
+    temperature_c, said = _start_c(data, facts, policy, start, away)
     return data.tank.state_of_charge_kwh(temperature_c), said
 
 
-def _start_c(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp) -> tuple[float, dict[str, str]]:
+def _start_c(
+    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None
+) -> tuple[float, dict[str, str]]:
     readings = facts.readings_c(start + QUARTER)
     if not readings.empty:
         measured_at, reading_c = readings.index[-1], float(readings.iloc[-1])
@@ -37,23 +45,32 @@ def _start_c(data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp
         said = {"reading": f"{reading_c:.2f} °C", "measured_at": measured_at.isoformat()}
         if age <= policy.max_reading_age:
             return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
+        change_k = data.reports_change_k or reported_change_k(readings)
+        if change_k and age <= UNCHANGED:
+            said["reports"] = f"each change of {change_k:g} K"
+            return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
         if age <= policy.max_carried_age:
-            carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start)
+            carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start, away)
             return carried_c, {"from": "reading carried forward", "temperature": f"{carried_c:.2f} °C", **said}
     floor_c = data.temperature_min_c
     return floor_c, {"from": "floor", "temperature": f"{floor_c:.2f} °C"}
 
 
 def carried_forward_c(
-    data: BoilerData, facts: Facts, reading_c: float, since: pd.Timestamp, until: pd.Timestamp
+    data: BoilerData,
+    facts: Facts,
+    reading_c: float,
+    since: pd.Timestamp,
+    until: pd.Timestamp,
+    away: Away | None = None,
 ) -> float:
     """Return the temperature [°C] that a reading has become, by what the boiler did since and what was drawn.
 
     Power is as metered, else as planned, else none; draw-offs are as measured, else as expected, else as of the
-    tapping profile.
+    tapping profile; nobody draws while all are away.
     """
     tank, span = data.tank, facts.span(since, until)
-    power_kw, drawn = np.nan_to_num(facts.power_kw[span]), draw_offs(data, facts).kwh[span]
+    power_kw, drawn = np.nan_to_num(facts.power_kw[span]), draw_offs(data, facts, away=away).kwh[span]
     state = tank.state_of_charge_kwh(reading_c)
     full = max(state, tank.state_of_charge_kwh(data.temperature_max_c))
     for kw, kwh in zip(power_kw.tolist(), drawn.tolist(), strict=True):

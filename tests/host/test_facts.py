@@ -27,14 +27,16 @@ HOUR = timedelta(hours=1)
 NOW = MIDNIGHT + 12 * HOUR
 """When facts are asked for."""
 
+ABLE = BoilerData(volume_l=20, power_kw=12, temperature_max_c=95, cold_water_c=0)
+
 SERIES = ("temperature_c", "metered_kw", "planned_kw", "demand_kwh", "expected_kwh", "forecast_kwh")
 
 
 @pytest.fixture
 def boiler(app):
-    """A boiler without any data, in an app context."""
+    """A boiler without any data, in an app context; a quarter is enough for it to boil what was ice."""
     with app.app_context():
-        yield make_household_boiler(make_account("Client"), "Boiler")
+        yield make_household_boiler(make_account("Client"), "Boiler", ABLE)
 
 
 def facts_of(boiler, start=MIDNIGHT, end=MIDNIGHT + 2 * HOUR, now=NOW):
@@ -142,9 +144,9 @@ def test_what_is_no_number_hides_none_that_was_recorded_before(boiler):
 
 
 def test_power_and_heat_below_none_are_none(boiler):
-    put(boiler.sensors["fill-rate"], [-1.0])
+    put(boiler.sensors["fill-rate"], [-0.01])
     put(boiler.sensors["fill-rate"], [-2.0], kind="scheduler")
-    put(boiler.sensors["demand"], [-0.1])
+    put(boiler.sensors["demand"], [-0.01])
     put(boiler.sensors["demand"], [-0.2], kind="forecaster")
     none = {"metered_kw": {0: 0.0}, "planned_kw": {0: 0.0}, "demand_kwh": {0: 0.0}, "forecast_kwh": {0: 0.0}}
     assert series_of(facts_of(boiler)) == none
@@ -240,6 +242,55 @@ def test_a_reading_of_the_quarter_that_has_begun_is_none_of_the_future(boiler):
     put(boiler.sensors["temperature"], [57.0], MIDNIGHT, at=MIDNIGHT + timedelta(minutes=1))
     facts = facts_of(boiler, MIDNIGHT - HOUR, MIDNIGHT, now=MIDNIGHT + timedelta(minutes=7))
     assert (series_of(facts), facts.not_believed) == ({}, ())
+
+
+USUAL = BoilerData()
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"), [(85.0, "what a DS18B20 says after a reset"), (0.0, "colder than cold water")]
+)
+def test_a_reading_that_this_tank_cannot_have_is_told(app, last, reason):
+    with app.app_context():
+        boiler = make_household_boiler(make_account("Client"), "Boiler", USUAL)
+        put(boiler.sensors["temperature"], [52.0] * 7 + [last])
+        facts = facts_of(boiler)
+        assert known(facts.temperature_c) == dict.fromkeys(range(7), 52.0)
+        assert facts.not_believed == (f"{last:g} °C at 2025-10-28T01:45:00+01:00: {reason}",)
+
+
+@pytest.mark.parametrize(
+    ("role", "values", "believed", "told"),
+    [
+        (
+            "fill-rate",
+            [0.0, 1500.0, 1500.0, 0.0],
+            {0: 0.0, 3: 0.0},
+            [
+                (
+                    "fill-rate: 2 values up to 1500 kW from 2025-10-28T00:15:00+01:00 to 2025-10-28T00:30:00+01:00: "
+                    "more than its element can take (1.65 kW)"
+                )
+            ],
+        ),
+        ("fill-rate", [1.5, 1.65, 0.75, 1.8], {0: 1.5, 1: 1.65, 2: 0.75}, None),
+        ("fill-rate", [0.0, -1.5, -1.5, -0.3], {}, None),
+        ("fill-rate", [0.0, 1500.0, 1500.0, 1500.0, 1.2, 0.0], {}, None),
+        ("demand", [50.0] * 8, {}, None),
+        ("demand", [0.0, 0.105, 12.0, 0.105], {0: 0.0, 1: 0.105, 3: 0.105}, None),
+        ("demand", [0.0, -0.105, -0.105, -0.2], {}, None),
+    ],
+)
+def test_power_and_draw_offs_that_the_boiler_cannot_do_are_not_believed_and_told(app, role, values, believed, told):
+    with app.app_context():
+        boiler = make_household_boiler(make_account("Client"), "Boiler", USUAL)
+        put(boiler.sensors[role], values)
+        facts = facts_of(boiler)
+        field = "metered_kw" if role == "fill-rate" else "demand_kwh"
+        assert known(getattr(facts, field)) == believed
+        assert facts.not_believed
+        assert all(each.startswith(role) for each in facts.not_believed)
+        assert told is None or list(facts.not_believed) == told
 
 
 # --- first reading

@@ -112,7 +112,11 @@ def test_every_state_gets_a_plan_that_keeps_ceiling_and_floor(app, cases):
         chances = [np.random.default_rng(case) for case in range(cases)]
         days = [FIRST_DAY + pd.DateOffset(days=2 * case) for case in range(cases)]
         boilers = [any_boiler(chance) for chance in chances]
-        starts_c = [float(chance.uniform(5, 95)) for chance in chances]
+        # readings that this tank can have: others are not believed
+        starts_c = [
+            float(np.clip(chance.uniform(5, 95), 10, boiler.temperature_max_c + 19))
+            for chance, boiler in zip(chances, boilers, strict=True)
+        ]
         demands = [any_demand(chance, boiler) for chance, boiler in zip(chances, boilers, strict=True)]
         all_prices = [any_prices(chance) for chance in chances]
         for sensor, values in (

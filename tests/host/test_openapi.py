@@ -36,6 +36,7 @@ def test_all_calls_are_described(app):
         ("get", f"{one}/statement"),
         ("post", f"{one}/invitation"),
         ("post", "/smart-boiler-plugin/api/boiler-customers"),
+        ("post", "/smart-boiler-plugin/api/readings"),
         ("get", PATH),
     }
 

@@ -1,0 +1,118 @@
+"""What is wrong with a boiler or its data, since when, as far as its facts show. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.physics.readings import NOISE_K
+from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
+from smart_boiler_plugin.physics.thermostat import Floats
+
+LOOKED_AT = timedelta(hours=24)
+"""How far back it is looked."""
+
+SILENT_AFTER = timedelta(hours=3)
+"""After how long without a reading a boiler that reports at intervals is silent."""
+
+HEATED_H = 2.0
+"""How long at full power an element must have been planned to heat, for a tank that gets no warmer to tell [h]."""
+
+WARMED_K = 5.0
+"""How much warmer a tank must get while its element is off, for another heater to show [K]."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong.
+
+    Parameters
+    ----------
+    kind
+        "silent", "stuck", "dead element" or "other heater".
+    since
+        Since when, as far as the facts reach.
+    message
+        For people.
+
+    """
+
+    kind: str
+    since: pd.Timestamp
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {"kind": self.kind, "since": self.since.isoformat(), "message": self.message}
+
+
+def faults_of(data: BoilerData, facts: Facts) -> list[Fault]:
+    """Return what is wrong with a boiler at the moment of its facts; nothing where it was never seen."""
+    readings = facts.readings_c(facts.moment + QUARTER)
+    found = [_silent(data, facts, readings), _stuck(facts)]
+    span = facts.span(facts.moment - LOOKED_AT, facts.moment)
+    found += [_dead_element(data, facts, span), _other_heater(facts, span)]
+    return [fault for fault in found if fault]
+
+
+def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault | None:
+    if facts.first_reading is None or facts.stuck_since is not None:
+        return None
+    last = readings.index[-1] if len(readings) else facts.quarters[0] - QUARTER
+    longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else SILENT_AFTER
+    if facts.moment - last <= longest:
+        return None
+    since = last + QUARTER
+    return Fault("silent", since, f"No reading is believed since {since:%Y-%m-%d %H:%M}.")
+
+
+def _stuck(facts: Facts) -> Fault | None:
+    since = facts.stuck_since
+    if since is None:
+        return None
+    return Fault("stuck", since, "The temperature does not move while the boiler heats.")
+
+
+def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
+    """Return whether the tank got no warmer in all the time in which heating was planned."""
+    at, temperature_c = facts.quarters[span], facts.temperature_c[span]
+    heating = np.nan_to_num(facts.planned_kw[span]) >= data.power_kw / 2
+    # a meter that saw it heat knows better
+    heating &= ~(np.nan_to_num(facts.metered_kw[span]) >= data.power_kw / 2)
+    rises = _rises(temperature_c)
+    # what was heated in a quarter is read in the next
+    rose = np.flatnonzero((rises > NOISE_K) & (heating | np.roll(heating, 1)))
+    since = int(rose[-1]) + 1 if len(rose) else 0
+    failed = since + np.flatnonzero(heating[since:])
+    read = np.flatnonzero(np.isfinite(temperature_c))
+    if len(failed) * QUARTER_H < HEATED_H or not len(read) or read[-1] <= failed[0]:
+        return None
+    hours = len(failed) * QUARTER_H
+    told = f"It was planned to heat for {hours:g} h, and the tank got no warmer."
+    return Fault("dead element", at[failed[0]], told)
+
+
+def _other_heater(facts: Facts, span: slice) -> Fault | None:
+    """Return whether the tank got warmer while its element was metered to be off."""
+    off = facts.metered_kw[span] == 0
+    rises = np.where(off & np.roll(off, 1), np.nan_to_num(_rises(facts.temperature_c[span])), 0.0)
+    warmer = np.flatnonzero(rises > 0)
+    if not len(warmer):
+        return None
+    runs = np.split(rises, np.flatnonzero(rises < 0))
+    if max(run[run > 0].sum() for run in runs) < WARMED_K:
+        return None
+    return Fault("other heater", facts.quarters[span][warmer[0]], "The tank gets warmer while its element is off.")
+
+
+def _rises(temperature_c: Floats) -> Floats:
+    """Return how much warmer each reading is than the one before it [K], 0 where there is none."""
+    before = pd.Series(temperature_c).ffill().shift().to_numpy(dtype=float)
+    rises: Floats = np.nan_to_num(temperature_c - before)
+    return rises
