@@ -264,7 +264,9 @@ def test_what_is_no_e_mail_address_is_a_422(post, contents, email):
 
 
 @pytest.mark.parametrize("field", ["name", "user_name"])
-@pytest.mark.parametrize("value", ["a\x00b", "a\nb", "\ud800", "\u202e1"])
+@pytest.mark.parametrize(
+    "value", ["a\x00b", "a\nb", "\ud800", "\u202e1", "</script><script>alert(1)</script>", "a > b"]
+)
 def test_control_characters_are_a_422(post, contents, field, value):
     before = contents()
     answer = post({**BODY, field: value})
