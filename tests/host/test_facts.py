@@ -12,10 +12,11 @@ from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 from timely_beliefs.sensors.func_store.knowledge_horizons import x_days_ago_at_y_oclock
 
-from smart_boiler_plugin.boiler.asset import ATTRIBUTE, Boiler, make_boiler
+from smart_boiler_plugin.boiler.asset import Boiler, make_boiler
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.facts.read import read_facts
+from smart_boiler_plugin.stored import ATTRIBUTE
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.days import MIDNIGHT, moments_of
 from tests.host.queries import counted_queries
