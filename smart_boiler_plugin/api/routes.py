@@ -59,6 +59,8 @@ ROUTES = [
         answers={200: schemas.CustomerSchema()},
         errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
         body=schemas.ChangeSchema(),
+        # a programme of many periods, of which too many are a 422
+        largest=256 * 1024,
     ),
     Route(
         "DELETE",
