@@ -32,6 +32,7 @@ def line(length: int, **arguments: Any) -> fields.String:
         validate=[
             validate.Length(min=1, max=length, error=f"Must have 1 to {length} characters."),
             printable,
+            without_markup,
         ],
         **arguments,
     )
@@ -41,6 +42,12 @@ def printable(text: str) -> None:
     """Refuse line feeds, NUL, surrogates and the like: a name is one line, and PostgreSQL takes no NUL."""
     if not text.isprintable():
         raise ValidationError("Must not contain control characters or line breaks.")
+
+
+def without_markup(text: str) -> None:
+    """Refuse what begins or ends a tag: names stand unescaped in scripts of three of the host's pages."""
+    if "<" in text or ">" in text:
+        raise ValidationError("Must not contain < or >.")
 
 
 class JsonNumber(fields.Float):

@@ -22,7 +22,7 @@ from smart_boiler_plugin.api.schemas import (
 )
 from smart_boiler_plugin.boiler.data_schema import split_boiler
 from smart_boiler_plugin.customers import directory as customers
-from smart_boiler_plugin.customers import leaving
+from smart_boiler_plugin.customers import households, leaving
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
@@ -87,7 +87,7 @@ def list_boiler_customers(
 @guarded
 def show_boiler_customer(account_id: int) -> Answer:
     """Show a customer of the caller's, or the caller's own household, with users, boiler and sensor ids."""
-    return CustomerSchema().dump(customers.find_own(account_id, "read")), 200
+    return CustomerSchema().dump(households.find_own(account_id, "read")), 200
 
 
 @guarded
@@ -95,7 +95,7 @@ def show_boiler_customer(account_id: int) -> Answer:
 @use_args(ChangeSchema())
 def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
-    customer = customers.find_to_change(account_id, wanted)
+    customer = households.find_to_change(account_id, wanted)
     data, place = split_boiler(wanted.get("boiler", {}))
     changed = customers.change(customer, wanted.get("name"), data, place, wanted.get("comfort"), wanted.get("tariff"))
     return CustomerSchema().dump(changed), 200
@@ -112,7 +112,7 @@ def delete_boiler_customer(account_id: int, *, confirm: str) -> Answer:
 @guarded
 def export_boiler_customer(account_id: int) -> Answer:
     """Return all that is kept about a customer of the caller's, or the caller's own household, as one document."""
-    return leaving.export(customers.find_own(account_id, "read")), 200
+    return leaving.export(households.find_own(account_id, "read")), 200
 
 
 @guarded

@@ -59,6 +59,8 @@ ROUTES = [
         answers={200: schemas.CustomerSchema()},
         errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
         body=schemas.ChangeSchema(),
+        # a programme of many periods, of which too many are a 422
+        largest=256 * 1024,
     ),
     Route(
         "DELETE",
@@ -106,8 +108,10 @@ ROUTES = [
         "/readings",
         readings.post_readings,
         answers={200: readings.ReadingsTakenSchema()},
-        errors=(400, 401, 415, 422, 429),
+        errors=(400, 401, 413, 415, 422, 429),
         body=readings.ReadingsSchema(),
+        # a day of 10,000 boilers
+        largest=64 * 1024 * 1024,
     ),
     Route("GET", "/openapi.json", show_openapi, answers={200: {"type": "object", "required": ["openapi", "paths"]}}),
     *(Route(method, "/<path:path>", nowhere, documented=False) for method in METHODS),

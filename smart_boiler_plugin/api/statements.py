@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from webargs.flaskparser import use_kwargs
 
 from smart_boiler_plugin.api.guards import guarded
-from smart_boiler_plugin.customers import directory as customers
+from smart_boiler_plugin.customers import households
 from smart_boiler_plugin.money.accounting import EARLIEST
 from smart_boiler_plugin.money.statements import statement_of
 
@@ -93,7 +93,7 @@ class StatementSchema(Schema):
 @use_kwargs(StatementQuerySchema(), location="query")
 def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
     """Show what days of a customer (the caller's, or the own household) cost and saved, as JSON or CSV ('Accept')."""
-    statement = statement_of(customers.find_own(account_id, "read").boiler, first, last)
+    statement = statement_of(households.find_own(account_id, "read").boiler, first, last)
     document = StatementSchema().dump(statement)
     if request.accept_mimetypes.best_match(FORMATS) != "text/csv":
         return jsonify(document)

@@ -20,6 +20,7 @@ from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
+from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import BrokenBoilerError, SmartBoilerError
@@ -158,11 +159,11 @@ class Boiler:
         Raises
         ------
         BrokenBoilerError
-            If the boiler's flex-context names none.
+            If the boiler's flex-context names none, or somebody else's.
 
         """
         sensor = db.session.get(Sensor, self.price_id) if self.price_id else None
-        if sensor is None or not sensor.measures_energy_price:
+        if sensor is None or not sensor.measures_energy_price or not may_read(self.asset, sensor.generic_asset):
             raise BrokenBoilerError(
                 f"The flex-context of asset {self.asset.id} names no sensor of a price per energy: 'consumption-price'."
             )

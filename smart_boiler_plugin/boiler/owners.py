@@ -13,6 +13,13 @@ CUSTOMER_ROLE = "Boiler customer"
 """Account role of all customers that were taken on here. Nothing in this plugin touches an account without it."""
 
 
+def may_read(planned: Asset, named: Asset) -> bool:
+    """Return whether a plan may read another asset's sensors: of the same account, of its operator, or public."""
+    if named.account_id in {None, planned.account_id}:
+        return True
+    return planned.owner is not None and bool(named.account_id == planned.owner.consultancy_account_id)
+
+
 def boilers_of(operator: Account | None = None, customer: Account | None = None) -> list[Asset]:
     """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once."""
     query = _those_of(db.select(Asset), operator, customer)

@@ -5,14 +5,14 @@ How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leav
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from flask_security import current_user
 from flexmeasures import Account, AccountRole, Asset, Sensor, User
-from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access, user_has_admin_access
+from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
 from marshmallow import ValidationError
 from sqlalchemy.orm import Query
@@ -24,7 +24,7 @@ from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers.changes import log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.invitations import invite
-from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, NotYoursToChangeError, SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices.switching import switch
 from smart_boiler_plugin.stored import LARGEST_ID, as_object, rows_with
@@ -107,62 +107,6 @@ def visible_customers() -> Query[Account]:
     if _may(FlexMeasuresPlatform.init(), "create-children"):
         return query.filter(Account.consultancy_account_id == current_user.account_id)
     return query.filter(db.false())
-
-
-OWN_COMFORT = {"programme", "away", "boost"}
-"""What a household may change of its comfort."""
-
-OPERATORS_ALONE = ["Only your operator can change this."]
-
-
-def find_own(account_id: int, permission: str) -> Customer:
-    """Return a customer whom the current user manages, or the household that the current user is of.
-
-    Raises
-    ------
-    NotFoundError
-        As of ``find``.
-
-    """
-    return of_account(current_user.account) if _is_own(account_id) else find(account_id, permission)
-
-
-def find_to_change(account_id: int, wanted: Mapping[str, Any]) -> Customer:
-    """Return a customer whom the current user may change like this: a household itself, its comfort alone.
-
-    Parameters
-    ----------
-    account_id
-        Of the customer.
-    wanted
-        What is to be changed, as it was sent.
-
-    Raises
-    ------
-    NotFoundError
-        As of ``find``.
-    NotYoursToChangeError
-        If a household wants to change what is its operator's; the message names the fields.
-
-    """
-    customer = find_own(account_id, "update")
-    if _is_own(account_id):
-        comfort = as_object(wanted.get("comfort"))
-        beyond: dict[str, Any] = {name: OPERATORS_ALONE for name in wanted if name != "comfort"}
-        wishes = {name: OPERATORS_ALONE for name in comfort if name not in OWN_COMFORT}
-        if beyond or wishes:
-            raise NotYoursToChangeError(beyond | ({"comfort": wishes} if wishes else {}))
-    return customer
-
-
-def _is_own(account_id: int) -> bool:
-    """Return whether the current user is one of this household's own, and no admin."""
-    return bool(current_user.account_id == account_id and is_household(current_user))
-
-
-def is_household(user: User) -> bool:
-    """Return whether a user is one of a customer's own, and no admin."""
-    return bool(user.account.has_role(CUSTOMER_ROLE)) and not user_has_admin_access(user, "update")
 
 
 def find(account_id: int, permission: str) -> Customer:

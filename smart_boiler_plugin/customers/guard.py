@@ -17,8 +17,8 @@ from flexmeasures.data import db
 from werkzeug.exceptions import Forbidden, NotFound
 
 from smart_boiler_plugin.boiler.schedulers import scheduler_problem
-from smart_boiler_plugin.customers.directory import is_household
 from smart_boiler_plugin.customers.guard_rules import Rule, rule_of
+from smart_boiler_plugin.customers.households import is_household
 from smart_boiler_plugin.host import forbidden_json, forbidden_page
 from smart_boiler_plugin.settings import GUARD
 from smart_boiler_plugin.stored import is_id

@@ -12,8 +12,10 @@ from flexmeasures import Sensor
 from flexmeasures.data import db
 from flexmeasures.utils.unit_utils import convert_units
 from sqlalchemy import inspect
+from sqlalchemy.orm import contains_eager
 
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.units import currency_of
@@ -86,7 +88,7 @@ def usable_sensors(boilers: Sequence[Boiler]) -> list[Usable]:
     """
     _load_sensors({boiler.asset.id: boiler for boiler in boilers if not _has_loaded_sensors(boiler)})
     prices = _load_prices(boilers)
-    return [_usable(boiler, prices.get(boiler.price_id or 0)) for boiler in boilers]
+    return [_usable(boiler, prices.get(boiler.asset.id)) for boiler in boilers]
 
 
 def _has_loaded_sensors(boiler: Boiler) -> bool:
@@ -108,12 +110,18 @@ def _load_sensors(boiler_by_asset: dict[int, Boiler]) -> None:
 
 
 def _load_prices(boilers: Sequence[Boiler]) -> dict[int, Sensor]:
-    """Return the boilers' sensors of prices per energy, by their id, and note them on the boilers."""
+    """Return the sensors of prices per energy by the ids of boilers' assets, and note them on the boilers.
+
+    A price of somebody else's, that a household has named, is none.
+    """
     query = db.select(Sensor).filter(Sensor.id.in_({boiler.price_id for boiler in boilers if boiler.price_id}))
-    prices = {sensor.id: sensor for sensor in db.session.scalars(query) if sensor.measures_energy_price}
+    query = query.join(Sensor.generic_asset).options(contains_eager(Sensor.generic_asset))
+    named = {sensor.id: sensor for sensor in db.session.scalars(query) if sensor.measures_energy_price}
+    prices = {}
     for boiler in boilers:
-        if boiler.price_id in prices:
-            boiler.price = prices[boiler.price_id]
+        price = named.get(boiler.price_id or 0)
+        if price and may_read(boiler.asset, price.generic_asset):
+            boiler.price = prices[boiler.asset.id] = price
     return prices
 
 

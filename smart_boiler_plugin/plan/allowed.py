@@ -14,6 +14,7 @@ from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 from marshmallow import ValidationError
 
+from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.stored import is_id
 
 WRITTEN = {
@@ -58,8 +59,8 @@ def not_allowed(parts: Sequence[Mapping[str, Any]], planned: Asset) -> dict[Fiel
     owners = {row.id: row.GenericAsset for row in db.session.execute(query)} if every else {}
     problems = {}
     for field, ids in named.items():
-        may = _may_write if field[1] in WRITTEN else _may_read
-        wrong = sorted(one for one in ids if one in owners and not may(owners[one], planned))
+        may = _may_write if field[1] in WRITTEN else may_read
+        wrong = sorted(one for one in ids if one in owners and not may(planned, owners[one]))
         if wrong:
             what = "results go to sensors of the same site alone" if may is _may_write else "it is somebody else's"
             problems[field] = f"Sensor {wrong[0]} cannot be used here: {what}."
@@ -111,15 +112,9 @@ def _in_form_of(config: Config, parts: list[dict[str, Any]]) -> Config:
     return parts[0] if isinstance(config, dict) else parts or config
 
 
-def _may_write(owner: Asset, planned: Asset) -> bool:
+def _may_write(planned: Asset, owner: Asset) -> bool:
     same = owner.account_id == planned.account_id
     return bool(owner.id == planned.id or (same and _top(owner).id == _top(planned).id))
-
-
-def _may_read(owner: Asset, planned: Asset) -> bool:
-    if owner.account_id in {None, planned.account_id}:
-        return True
-    return planned.owner is not None and bool(owner.account_id == planned.owner.consultancy_account_id)
 
 
 def _top(asset: Asset) -> Asset:

@@ -6,6 +6,8 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from marshmallow import ValidationError
 
+from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.plan.allowed import WRITTEN, not_allowed
 from tests.factories import make_account, make_household_boiler, make_user, store
 from tests.host.boilers import START, measure, prices, through_the_queue
@@ -161,3 +163,21 @@ def test_looking_at_all_of_them_takes_one_statement(town):
     with counted_queries() as queries:
         not_allowed(fields, asset)
     assert len(queries) == 1
+
+
+def test_a_private_price_of_somebody_elses_is_none_for_plan_and_statement(town):
+    """Neither a plan nor a statement counts with it: a household could name one that is free of charge."""
+    foreign = town.others["other operator's"].asset
+    free = Sensor(name="free", unit="EUR/kWh", generic_asset=foreign, event_resolution="PT15M")
+    db.session.add(free)
+    db.session.commit()
+    store(free, [0.0] * 96, START)
+    asset = town.boiler.asset
+    asset.flex_context = {"consumption-price": {"sensor": free.id}, "production-price": {"sensor": free.id}}
+    db.session.commit()
+    job = through_the_queue(Boiler(asset).sensors["fill-rate"])
+    assert job.is_finished, job.exc_info
+    assert job.meta["scheduler_info"]["not_used"].keys() == {"consumption-price", "production-price"}
+    assert job.meta["scheduler_info"]["plan"] == "thermostat, as no price is known"
+    with pytest.raises(BrokenBoilerError, match="names no sensor of a price"):
+        Boiler(asset).price  # noqa: B018

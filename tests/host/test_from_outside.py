@@ -39,7 +39,7 @@ BODIES = {
     "too deep to be read": (deep(30_000), 400),
     "digits": ('{"name": ' + "9" * 5_000 + "}", 400),
     "a million digits": ('{"name": ' + MANY + "}", 413),
-    "long": ('{"name": "' + "x" * 65_536 + '"}', 413),
+    "long": ('{"name": "' + "x" * 262_144 + '"}', 413),
     "no JSON": ("{", 400),
     "no text": (b"\xff\xfe\x00", 400),
     "a number": ("7", 422),

@@ -4,10 +4,13 @@ import os
 
 import pytest
 import schemathesis
+from flexmeasures import Account
+from flexmeasures.data import db
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
-from tests.factories import make_account, make_operator, make_user
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from tests.factories import make_account, make_household_boiler, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/openapi.json"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
@@ -61,12 +64,17 @@ def described(app, monkeypatch):
     return schemathesis.openapi.from_wsgi(PATH, app)
 
 
-@pytest.fixture
-def token(app):
-    """The token of an admin, who may call everything."""
+@pytest.fixture(params=["admin", "operator", "household"])
+def token(app, request):
+    """The token of an admin, who may call everything; of an operator with a customer; and of that household's user."""
     with app.app_context():
-        make_operator()
-        return make_user(make_account("Administration"), "admin", roles=["admin"])[1]
+        tokens = {"operator": make_operator()[1]}
+        operator = db.session.query(Account).one()
+        tokens["admin"] = make_user(make_account("Administration"), "admin", roles=["admin"])[1]
+        household = make_account("Ash", roles=[CUSTOMER_ROLE], consultancy=operator)
+        make_household_boiler(household, "Boiler Ash")
+        tokens["household"] = make_user(household, "ash", roles=["account-admin"])[1]
+        return tokens[request.param]
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

@@ -12,6 +12,7 @@ from flexmeasures.data import db
 from flexmeasures.data.services.sensors import delete_sensor
 
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.money import accounting
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_operator, make_user, store
@@ -177,16 +178,19 @@ def test_wrong_spans_are_refused(customer, ask, query, said):
     assert said in str(answer.json["message"])
 
 
-def test_nobody_but_the_operator_and_admins_gets_it(app, customer, ask):
+def test_nobody_but_the_household_its_operator_and_admins_gets_it(app, customer, ask):
     with app.app_context():
         _, other = make_operator("Another company", "another")
         _, admin = make_user(make_account("Administration"), "admin", roles=["admin"])
-        _, clerk = make_user(db.session.get(Account, customer), "clerk")
+        _, own = make_user(db.session.get(Account, customer), "own")
+        neighbours = make_account("Neighbour", roles=[CUSTOMER_ROLE])
+        _, neighbour = make_user(neighbours, "neighbour", roles=["account-admin"])
     assert ask(customer, token=admin).status_code == 200
     refused = ask(customer, token=other)
     assert refused.status_code == 404
     assert refused.json["message"] == f"You have no boiler customer with account id {customer}."
-    assert ask(customer, token=clerk).status_code == 404
+    assert ask(customer, token=own).status_code == 200
+    assert ask(customer, token=neighbour).status_code == 404
     assert app.test_client().get(f"{API}/{customer}/statement").status_code == 401
 
 

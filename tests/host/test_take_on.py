@@ -264,8 +264,10 @@ def test_what_is_no_e_mail_address_is_a_422(post, contents, email):
 
 
 @pytest.mark.parametrize("field", ["name", "user_name"])
-@pytest.mark.parametrize("value", ["a\x00b", "a\nb", "\ud800", "\u202e1"])
-def test_control_characters_are_a_422(post, contents, field, value):
+@pytest.mark.parametrize(
+    "value", ["a\x00b", "a\nb", "\ud800", "\u202e1", "</script><script>alert(1)</script>", "a > b"]
+)
+def test_control_characters_and_markup_are_a_422(post, contents, field, value):
     before = contents()
     answer = post({**BODY, field: value})
     assert (answer.status_code, list(answer.json["message"]["json"])) == (422, [field])

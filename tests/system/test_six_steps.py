@@ -258,3 +258,21 @@ def test_step_6_the_literal_report_fills_the_cost_sensor_with_the_right_sum(
     # once more changes nothing
     stack.shell.run(*command.split())
     assert sum(data(operator_api, client_1["cost"], YESTERDAY, quarters // 4, "EUR")) == pytest.approx(expected)
+
+
+def test_a_household_that_has_logged_in_cannot_delete_its_neighbour_or_leave_its_operator(
+    stack, users, client_1, client_2
+):
+    """Over the network, as a browser and as a program would."""
+    who = {"email": users[0].email, "password": users[0].password}
+    token = httpx.post(f"{stack.url}/api/requestAuthToken", json=who).json()["auth_token"]
+    with httpx.Client(base_url=stack.url, headers={"Authorization": token}, timeout=60) as household:
+        answers = [
+            household.get(f"/assets/delete_with_data/{client_2['boiler']}"),
+            household.get(f"/sensors/{client_2['temperature']}"),
+            household.patch(f"/api/v3_0/accounts/{client_1['account']}", json={"account_roles": []}),
+            household.patch(f"/api/v3_0/assets/{client_1['boiler']}", json={"name": "</script>"}),
+            household.get(f"{PATH}/{client_2['account']}"),
+            household.get(f"{PATH}/{client_1['account']}"),
+        ]
+    assert [answer.status_code for answer in answers] == [404, 404, 403, 403, 404, 200]

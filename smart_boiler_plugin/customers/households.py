@@ -1,0 +1,70 @@
+"""A household's own users: who they are, and what is theirs to see and to change of their own account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_security import current_user
+from flexmeasures import User
+from flexmeasures.auth.policy import user_has_admin_access
+
+from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers.directory import Customer, find, of_account
+from smart_boiler_plugin.errors import NotYoursToChangeError
+from smart_boiler_plugin.stored import as_object
+
+OWN_COMFORT = {"programme", "away", "boost"}
+"""What a household may change of its comfort."""
+
+OPERATORS_ALONE = ["Only your operator can change this."]
+
+
+def find_own(account_id: int, permission: str) -> Customer:
+    """Return a customer whom the current user manages, or the household that the current user is of.
+
+    Raises
+    ------
+    NotFoundError
+        As of ``find``.
+
+    """
+    return of_account(current_user.account) if _is_own(account_id) else find(account_id, permission)
+
+
+def find_to_change(account_id: int, wanted: Mapping[str, Any]) -> Customer:
+    """Return a customer whom the current user may change like this: a household itself, its comfort alone.
+
+    Parameters
+    ----------
+    account_id
+        Of the customer.
+    wanted
+        What is to be changed, as it was sent.
+
+    Raises
+    ------
+    NotFoundError
+        As of ``find``.
+    NotYoursToChangeError
+        If a household wants to change what is its operator's; the message names the fields.
+
+    """
+    customer = find_own(account_id, "update")
+    if _is_own(account_id):
+        comfort = as_object(wanted.get("comfort"))
+        beyond: dict[str, Any] = {name: OPERATORS_ALONE for name in wanted if name != "comfort"}
+        wishes = {name: OPERATORS_ALONE for name in comfort if name not in OWN_COMFORT}
+        if beyond or wishes:
+            raise NotYoursToChangeError(beyond | ({"comfort": wishes} if wishes else {}))
+    return customer
+
+
+def _is_own(account_id: int) -> bool:
+    """Return whether the current user is one of this household's own, and no admin."""
+    return bool(current_user.account_id == account_id and is_household(current_user))
+
+
+def is_household(user: User) -> bool:
+    """Return whether a user is one of a customer's own, and no admin."""
+    return bool(user.account.has_role(CUSTOMER_ROLE)) and not user_has_admin_access(user, "update")
