@@ -110,8 +110,8 @@ ROUTES = [
         answers={200: readings.ReadingsTakenSchema()},
         errors=(400, 401, 413, 415, 422, 429),
         body=readings.ReadingsSchema(),
-        # a day of 10,000 boilers
-        largest=64 * 1024 * 1024,
+        # some values of 20,000 boilers
+        largest=8 * 1024 * 1024,
     ),
     Route("GET", "/openapi.json", show_openapi, answers={200: {"type": "object", "required": ["openapi", "paths"]}}),
     *(Route(method, "/<path:path>", nowhere, documented=False) for method in METHODS),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flexmeasures import Account, Asset, Sensor, Source, User
+from flexmeasures import Account, Asset, User
 from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 from flexmeasures.data import db
-from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.utils.time_utils import server_now
 from sqlalchemy.orm import joinedload, selectinload
 
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.parts import missing_parts
-from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.errors import BrokenBoilerError
+from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.faults import Fault, faults_of
+from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.stored import rows_with
 
 RECENT = timedelta(days=1)
@@ -29,9 +33,11 @@ class BoilerState:
     asset_id, name, customer
         Of the boiler, and the name of the account that owns it.
     temperature_c, measured_at
-        Last measured temperature [°C], and when its quarter of an hour began; None where the last day has none.
+        Last temperature that is believed [°C], and when its quarter of an hour began; None where the last day has none.
+    faults
+        What is wrong with it or its data.
     missing
-        What is missing of the boiler, for people, with what mends it.
+        What is missing of it, for people, with what mends it.
 
     """
 
@@ -40,32 +46,20 @@ class BoilerState:
     customer: str
     temperature_c: float | None
     measured_at: datetime | None
+    faults: tuple[Fault, ...] = ()
     missing: tuple[str, ...] = ()
 
 
 def states(user: User) -> list[BoilerState]:
-    """Return all boilers that a user may see, by name; as many queries for all as for one.
+    """Return all boilers that a user may see, by name, in a number of queries that does not grow with theirs.
 
     An admin sees all, a consultant those of the own account and its clients, everybody else those of the own account:
     as the host's rules have it for single assets (``Account.__acl__``), put into SQL for many.
     """
-    now = server_now()
-    last = (
-        db.select(TimedBelief.sensor_id, TimedBelief.event_value, TimedBelief.event_start)
-        .distinct(TimedBelief.sensor_id)
-        .join(Source)
-        .join(Sensor, Sensor.id == TimedBelief.sensor_id)
-        .filter(Sensor.name == "temperature", db.func.coalesce(Source.type, "").not_in(PLANNED))
-        .filter(TimedBelief.event_start.between(now - RECENT, now))
-        .order_by(TimedBelief.sensor_id, TimedBelief.event_start.desc(), TimedBelief.belief_horizon)
-        .subquery()
-    )
     query = (
-        db.select(Asset.id, Asset.name, Account.name, last.c.event_value, last.c.event_start)
+        db.select(Asset, Account.name)
         .join(Account, Asset.account_id == Account.id)
-        # a boiler whose sensor was deleted is still one
-        .outerjoin(Sensor, (Sensor.generic_asset_id == Asset.id) & (Sensor.name == "temperature"))
-        .outerjoin(last, last.c.sensor_id == Sensor.id)
+        .options(selectinload(Asset.sensors), joinedload(Asset.parent_asset))
         .filter(rows_with(Asset))
         .order_by(Asset.name)
     )
@@ -74,8 +68,20 @@ def states(user: User) -> list[BoilerState]:
         if user.has_role(CONSULTANT_ROLE):
             visible |= Account.consultancy_account_id == user.account_id
         query = query.filter(visible)
-    found = [BoilerState(*row) for row in db.session.execute(query)]
-    parts = db.select(Asset).filter(Asset.id.in_([each.asset_id for each in found]))
-    parts = parts.options(selectinload(Asset.sensors), joinedload(Asset.parent_asset))
-    missing = {asset.id: tuple(missing_parts(asset)) for asset in db.session.scalars(parts)}
-    return [replace(each, missing=missing[each.asset_id]) for each in found]
+    found = [(Boiler(asset), str(customer)) for asset, customer in db.session.execute(query).unique()]
+    now = server_now()
+    facts = read_facts([boiler for boiler, _ in found], now, now - RECENT, now) if found else []
+    return [_state(boiler, customer, known) for (boiler, customer), known in zip(found, facts, strict=True)]
+
+
+def _state(boiler: Boiler, customer: str, facts: Facts) -> BoilerState:
+    readings = facts.readings_c(facts.moment + QUARTER)
+    temperature_c = float(readings.iloc[-1]) if len(readings) else None
+    measured_at = readings.index[-1].to_pydatetime() if len(readings) else None
+    try:
+        faults = tuple(faults_of(boiler.data, facts))
+    except BrokenBoilerError:
+        # what is wrong with it is told where customers are listed
+        faults = ()
+    missing = tuple(missing_parts(boiler.asset))
+    return BoilerState(boiler.asset.id, boiler.asset.name, customer, temperature_c, measured_at, faults, missing)

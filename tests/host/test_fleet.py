@@ -8,6 +8,7 @@ from flexmeasures import Asset
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
+from smart_boiler_plugin.boiler.asset import Boiler
 from tests.factories import make_account, make_household_boiler, make_user, store
 
 
@@ -68,10 +69,22 @@ def test_the_last_measured_temperature_is_shown_and_no_planned_or_future_one(app
         assert f"<td>{wrong}</td>" not in text
 
 
+def test_a_reading_that_the_tank_cannot_have_is_not_shown(app, tokens):
+    with app.app_context():
+        asset = db.session.query(Asset).filter_by(name="Boiler A").one()
+        now = pd.Timestamp.now("UTC").floor("15min")
+        store(Boiler(asset).sensors["temperature"], [85.0], now, source_type="gateway")
+    text = page(app, tokens["customer A"]).text
+    assert "<td>57.2</td>" in text
+    assert "85.0" not in text
+
+
 def test_a_boiler_that_has_gone_silent_says_so(app, tokens):
     text = page(app, tokens["customer B"]).text
     assert "not in the last day" in text
     assert "42.0" not in text
+    assert ">silent</span>" in text
+    assert ">silent</span>" not in page(app, tokens["customer A"]).text
 
 
 def test_the_menu_has_an_entry(app, tokens):
