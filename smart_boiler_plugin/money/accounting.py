@@ -149,7 +149,6 @@ class Day:
             # these days are not told; a number keeps the others' arithmetic going
             price=np.where(priceless, 0.0, self.price),
             step_h=QUARTER_H,
-            end_kwh=course.start_kwh[day.stop],
         )
         return [
             self._no_price(boiler)

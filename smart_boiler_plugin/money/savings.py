@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 from smart_boiler_plugin.physics.tank import Tank
 from smart_boiler_plugin.physics.thermostat import HYSTERESIS_K, SET_POINT_C, Floats, thermostat
 
-NOTICED_SHARE = 0.05
-"""How much more heat than is explained shows another source, as a share of a full tank's [-]: some 2.5 K."""
-
 
 @dataclass(frozen=True)
 class Boilers:
@@ -113,7 +110,7 @@ class DayOfBoilers:
     mean_price: Floats
 
 
-def day_of(  # noqa: PLR0913 (what a day has)
+def day_of(
     boilers: Boilers,
     *,
     start_kwh: Floats,
@@ -123,7 +120,6 @@ def day_of(  # noqa: PLR0913 (what a day has)
     drawn_kwh: Floats,
     price: Floats,
     step_h: float,
-    end_kwh: Floats | None = None,
 ) -> DayOfBoilers:
     """Return what a day of boilers came to.
 
@@ -147,9 +143,6 @@ def day_of(  # noqa: PLR0913 (what a day has)
         Price per kWh and step, shape (steps, boilers); a step without one (NaN) counts at the day's mean price.
     step_h
         Length of a step [h].
-    end_kwh
-        State of charge at the end by readings, shape (boilers,) [kWh], NaN where there are none; where that is clearly
-        more than power and draw-offs explain, something else has heated, and that heat is not missing.
 
     """
     start = np.where(np.isnan(start_kwh), (boilers.restart_kwh + boilers.full_kwh) / 2, start_kwh)
@@ -161,8 +154,6 @@ def day_of(  # noqa: PLR0913 (what a day has)
     known = ~np.isnan(power_kw)
     power = np.where(known, power_kw, baseline_kw)
     end = _end_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
-    if end_kwh is not None:
-        end = np.where(end_kwh > end + NOTICED_SHARE * boilers.full_kwh, end_kwh, end)
     missing = (states[-1] - end) - (baseline_start - start)
     missing_cost = missing / boilers.cop * mean_price
     cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw * known) * step_h for kw in (power, baseline_kw))

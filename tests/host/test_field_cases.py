@@ -11,7 +11,6 @@ import pytest
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.money.accounting import read_days
-from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import store
 from tests.host.boilers import QUARTER, START, change_data, measure, planned, scheduler_of
@@ -226,22 +225,3 @@ def test_hygiene_for_a_return_is_done_just_before_it(in_service):
     said = plan_of(in_service)[2]["hygiene"]
     assert said["planned_until"] == back.isoformat()
     assert said["planned_from"] == (back - timedelta(minutes=30)).isoformat()
-
-
-def test_heat_from_another_source_is_not_missing_case_21(boiler):
-    """0.6 kW from 10:00 to 15:00 by a coil, nothing by the element; draw-offs are measured."""
-    data, tank = boiler.data, boiler.data.tank
-    moments = moments_of()
-    drawn = drawn_kwh(data.tapping_profile, moments, 0.25)
-    states = [tank.state_of_charge_kwh(60.0)]
-    for at, heat in zip(moments, drawn, strict=True):
-        states.append(tank.after(states[-1], 0.25, 0.6 if 10 <= at.hour < 15 else 0.0, heat))
-    store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
-    report(boiler, "demand", drawn, MIDNIGHT)
-    report(boiler, "fill-rate", [0.0] * 96, MIDNIGHT)
-    report(boiler, "temperature", tank.temperature_c(np.array(states)), MIDNIGHT)
-    account, told = account_of(boiler)
-    assert told == ()
-    # the thermostat's tank ends between 55 and 60 °C, and began with a day of its own
-    assert account.missing_heat_kwh < (60 - tank.temperature_c(states[-1])) * tank.heat_capacity_kwh_per_k + 0.5
-    assert account.missing_heat_kwh < 2.86 - 5 * 0.6 * 0.9 + 0.5

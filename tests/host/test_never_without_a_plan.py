@@ -161,6 +161,9 @@ def check(case, boiler, scheduler, power_kw, day, start_c, demand_kwh, prices):
     assert power_kw.min() >= -1e-6, case
     assert power_kw.max() <= data.power_kw + 1e-6, case
     drawn = np.where(np.isnan(demand_kwh), profile_kwh(data, moments), demand_kwh)
+    if away := boiler.comfort.away:
+        # nobody draws, whatever was expected
+        drawn[(moments >= away.begin) & (moments < away.until)] = 0.0
     is_c = run(tank, data, start_c, power_kw * data.cop, drawn)
 
     idle_c = run(tank, data, start_c, np.zeros(QUARTERS), drawn)
