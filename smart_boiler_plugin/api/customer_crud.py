@@ -10,9 +10,8 @@ from flexmeasures import Account
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import ValidationError, fields, validate
-from webargs.flaskparser import use_args, use_kwargs
 
-from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited
+from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited, takes
 from smart_boiler_plugin.api.schemas import (
     ChangeSchema,
     CustomerSchema,
@@ -51,7 +50,7 @@ class CustomerListSchema(PaginationSchema):
 @take_on_limited
 @permission_required_for_context("create-children", ctx_loader=FlexMeasuresPlatform.init)
 @json_only
-@use_args(NewCustomerSchema())
+@takes(body=NewCustomerSchema())
 def create_boiler_customer(new: NewCustomer) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Take on a customer of the caller's account: who may is the host's rule for creating accounts."""
     customer = take_on(new, operator=current_user.account)
@@ -59,7 +58,7 @@ def create_boiler_customer(new: NewCustomer) -> tuple[dict[str, Any], int, dict[
 
 
 @guarded
-@use_kwargs(CustomerListSchema(), location="query")
+@takes(query=CustomerListSchema())
 def list_boiler_customers(
     *,
     page: int | None = None,
@@ -92,7 +91,7 @@ def show_boiler_customer(account_id: int) -> Answer:
 
 @guarded
 @json_only
-@use_args(ChangeSchema())
+@takes(body=ChangeSchema())
 def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
     customer = households.find_to_change(account_id, wanted)
@@ -103,10 +102,10 @@ def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
 
 @guarded
 @json_only
-@use_kwargs(LetGoSchema())
-def delete_boiler_customer(account_id: int, *, confirm: str) -> Answer:
+@takes(body=LetGoSchema())
+def delete_boiler_customer(wanted: dict[str, str], account_id: int) -> Answer:
     """Let go of a customer of the caller's: all that is kept of them is erased."""
-    return ErasedSchema().dump(leaving.let_go(customers.find(account_id, "update"), confirm)), 200
+    return ErasedSchema().dump(leaving.let_go(customers.find(account_id, "update"), wanted["confirm"])), 200
 
 
 @guarded

@@ -10,13 +10,12 @@ from flask_security import current_user
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import Schema, fields
-from webargs.flaskparser import use_kwargs
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from smart_boiler_plugin.api.guards import guarded, take_on_limited
+from smart_boiler_plugin.api.guards import guarded, take_on_limited, takes
 from smart_boiler_plugin.api.schemas import TakenOnSchema
 from smart_boiler_plugin.customers.directory import Customer
-from smart_boiler_plugin.customers.rows import load_rows, read_csv
+from smart_boiler_plugin.customers.rows import NewCustomerSchema, load_rows, read_csv
 from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
 
@@ -33,7 +32,7 @@ class BulkQuerySchema(Schema):
 @guarded
 @take_on_limited
 @permission_required_for_context("create-children", ctx_loader=FlexMeasuresPlatform.init)
-@use_kwargs(BulkQuerySchema(), location="query")
+@takes(body=NewCustomerSchema(many=True), query=BulkQuerySchema(), parsed=False)
 def create_boiler_customers(*, dry_run: bool) -> tuple[dict[str, Any], int]:
     """Take on many customers of the caller's account; the answer has a result for each row, in their order."""
     if request.mimetype == "text/csv":

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from flask import request
 from flask_security import current_user
+from marshmallow import Schema
+from webargs.flaskparser import use_args, use_kwargs
 from werkzeug.exceptions import Unauthorized, UnsupportedMediaType
 
 from smart_boiler_plugin.host import host_limit, rate_limit
@@ -46,3 +48,27 @@ def json_only(view: View) -> View:
         return view(*args, **kwargs)
 
     return checked  # type: ignore[return-value]
+
+
+def takes(*, body: Schema | None = None, query: Schema | None = None, parsed: bool = True) -> Callable[[View], View]:
+    """Return a decorator for what a view takes: here alone, as the OpenAPI description reads it from the view.
+
+    Parameters
+    ----------
+    body
+        Of what is sent; the view gets what was read as its first argument.
+    query
+        Of the query; the view gets its fields by their names.
+    parsed
+        Whether the body is read before the view; False where the view does so itself, row by row.
+
+    """
+
+    def decorated(view: View) -> View:
+        called: Any = use_kwargs(query, location="query")(view) if query else view
+        called = use_args(body)(called) if body and parsed else called
+        # decorators around it hand these on, as they do the name
+        called.taken_body, called.taken_query = body, query
+        return called  # type: ignore[no-any-return]
+
+    return decorated

@@ -49,8 +49,6 @@ class Route:
         Schema of the answer by HTTP code.
     errors
         HTTP codes of ``ERRORS`` that are possible.
-    body, query
-        Schemas of what is sent.
     documented
         Whether it is described.
     also_csv
@@ -65,11 +63,19 @@ class Route:
     view: View
     answers: Mapping[int, Schema | dict[str, Any]] = field(default_factory=dict)
     errors: Iterable[int] = ()
-    body: Schema | None = None
-    query: Schema | None = None
     documented: bool = True
     also_csv: bool = False
     largest: int = 0
+
+    @property
+    def body(self) -> Schema | None:
+        """Schema of the body, as the view states it (``guards.takes``)."""
+        return getattr(self.view, "taken_body", None)
+
+    @property
+    def query(self) -> Schema | None:
+        """Schema of the query, likewise."""
+        return getattr(self.view, "taken_query", None)
 
 
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:

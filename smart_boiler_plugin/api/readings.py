@@ -10,7 +10,7 @@ from flexmeasures.utils.time_utils import server_now
 from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import BadRequest
 
-from smart_boiler_plugin.api.guards import guarded, json_only
+from smart_boiler_plugin.api.guards import guarded, json_only, takes
 from smart_boiler_plugin.devices.readings import Outcome, take
 from smart_boiler_plugin.devices.rows import MOST_VALUES, UNITS
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -64,6 +64,7 @@ class ReadingsTakenSchema(Schema):
 
 @guarded
 @json_only
+@takes(body=ReadingsSchema(), parsed=False)
 def post_readings() -> tuple[dict[str, Any], int]:
     """Store readings of boilers of the caller's; the answer has a result for each row, in their order."""
     try:

@@ -12,7 +12,6 @@ from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
 from smart_boiler_plugin.api import readings, schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
-from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.version import VERSION
 
 ONE = "/boiler-customer/<int:account_id>"
@@ -41,7 +40,6 @@ ROUTES = [
         crud.create_boiler_customer,
         answers={201: schemas.TakenOnSchema()},
         errors=(400, 401, 403, 409, 413, 415, 422, 429),
-        body=NewCustomerSchema(),
     ),
     Route(
         "GET",
@@ -49,7 +47,6 @@ ROUTES = [
         crud.list_boiler_customers,
         answers={200: {"oneOf": [schemas.CustomerSchema(many=True), schemas.CustomerPageSchema()]}},
         errors=(401, 422, 429),
-        query=crud.CustomerListSchema(),
     ),
     Route("GET", ONE, crud.show_boiler_customer, answers={200: schemas.CustomerSchema()}, errors=(401, 404, 429)),
     Route(
@@ -58,7 +55,6 @@ ROUTES = [
         crud.change_boiler_customer,
         answers={200: schemas.CustomerSchema()},
         errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
-        body=schemas.ChangeSchema(),
         # a programme of many periods, of which too many are a 422
         largest=256 * 1024,
     ),
@@ -68,7 +64,6 @@ ROUTES = [
         crud.delete_boiler_customer,
         answers={200: schemas.ErasedSchema()},
         errors=(400, 401, 404, 413, 415, 422, 429),
-        body=schemas.LetGoSchema(),
     ),
     Route(
         "GET",
@@ -83,7 +78,6 @@ ROUTES = [
         statements.show_statement,
         answers={200: statements.StatementSchema()},
         errors=(401, 404, 422, 429),
-        query=statements.StatementQuerySchema(),
         also_csv=True,
     ),
     Route(
@@ -99,9 +93,7 @@ ROUTES = [
         bulk.create_boiler_customers,
         answers={200: schemas.BulkSchema()},
         errors=(400, 401, 403, 413, 415, 422, 429),
-        body=NewCustomerSchema(many=True),
         largest=4 * 1024 * 1024,
-        query=bulk.BulkQuerySchema(),
     ),
     Route(
         "POST",
@@ -109,7 +101,6 @@ ROUTES = [
         readings.post_readings,
         answers={200: readings.ReadingsTakenSchema()},
         errors=(400, 401, 413, 415, 422, 429),
-        body=readings.ReadingsSchema(),
         # some values of 20,000 boilers
         largest=8 * 1024 * 1024,
     ),

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 from flask import Response, jsonify, request
 from marshmallow import Schema, fields, validate
-from webargs.flaskparser import use_kwargs
 
-from smart_boiler_plugin.api.guards import guarded
+from smart_boiler_plugin.api.guards import guarded, takes
 from smart_boiler_plugin.customers import households
 from smart_boiler_plugin.money.accounting import EARLIEST
 from smart_boiler_plugin.money.statements import statement_of
@@ -90,7 +89,7 @@ class StatementSchema(Schema):
 
 
 @guarded
-@use_kwargs(StatementQuerySchema(), location="query")
+@takes(query=StatementQuerySchema())
 def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
     """Show what days of a customer (the caller's, or the own household) cost and saved, as JSON or CSV ('Accept')."""
     statement = statement_of(households.find_own(account_id, "read").boiler, first, last)
