@@ -1,6 +1,7 @@
 """What comes in from outside: bodies without end, forms of other sites, and several calls at the same moment."""
 
 import re
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from threading import Barrier
@@ -10,6 +11,8 @@ from flexmeasures import Account, User
 from flexmeasures.data import db
 from sqlalchemy import func
 
+from smart_boiler_plugin.api.bodies import LARGEST
+from smart_boiler_plugin.api.routes import ROUTES
 from smart_boiler_plugin.boiler.asset import Boiler
 from tests.factories import PASSWORD
 from tests.host.households import API, World
@@ -68,6 +71,43 @@ def test_of_a_body_without_a_length_no_more_than_allowed_is_read(world):
     )
     assert (answer.status_code, answer.json["result"]) in {(400, "Rejected"), (413, "Rejected")}
     assert body.closed or body.tell() <= 2 * 65_536
+
+
+GREEDY = {"objects": "{}", "lists": "[]", "texts": '"a"', "numbers": "1e5", "nested": "[[[]]]"}
+MEMORY = 256 * 1024 * 1024
+
+
+BODY_OF = {
+    "/boiler-customers": ("[", "]"),
+    "/readings": ('{"readings": [', "]}"),
+    "/boiler-customer": ('{"name": [', "]}"),
+}
+QUICK = {("/boiler-customers", "objects"), ("/readings", "texts"), ("/boiler-customer", "nested")}
+"""The others take half a minute together, as memory is traced."""
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        pytest.param(path, what, marks=() if (path, what) in QUICK else pytest.mark.long)
+        for path in BODY_OF
+        for what in GREEDY
+    ],
+)
+def test_the_memory_that_a_body_takes_is_bounded(world, path, what):
+    """As many small things as the longest body can hold: each takes many times its letters once it is read."""
+    (begin, end), item = BODY_OF[path], GREEDY[what]
+    largest = next((route.largest for route in ROUTES if route.path == path and route.method == "POST"), 0) or LARGEST
+    body = begin + ",".join([item] * ((largest - len(begin) - len(end)) // (len(item) + 1))) + end
+    assert len(body) > 0.99 * largest
+    tracemalloc.start()
+    try:
+        answer = send(world, "POST", path, body.encode())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, answer.json["result"]) in {(400, "Rejected"), (422, "Rejected")}
+    assert peak < MEMORY
 
 
 HEADER = "name,user_name,user_email\n"
