@@ -21,6 +21,7 @@ METERS = {
     "planned_kw": ("planned fill-rate", "kW", doubted_power),
     "demand_kwh": ("demand", "kWh", doubted_draw_offs),
     "expected_kwh": ("expected demand", "kWh", doubted_draw_offs),
+    "forecast_kwh": ("forecast demand", "kWh", doubted_draw_offs),
 }
 """By field of ``Facts``: what it is called where people read of it, its unit, and the rule that decides."""
 

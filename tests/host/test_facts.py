@@ -595,3 +595,13 @@ def test_readings_are_those_of_quarters_that_are_over(boiler):
     assert list(facts.readings_c(MIDNIGHT + 2 * QUARTER)) == [50.0, 51.0]
     assert list(facts.readings_c(MIDNIGHT + 2 * QUARTER - timedelta(seconds=1))) == [50.0]
     assert list(facts.readings_c(MIDNIGHT).index) == []
+
+
+@pytest.mark.parametrize("kind", ["gateway", "forecaster"])
+def test_a_draw_off_that_no_tank_holds_is_not_believed_whoever_foresees_it(boiler, kind):
+    """50 kWh in a quarter: watt-hours for kilowatt-hours. A tank of 80 l holds 7.9 kWh at 95 °C."""
+    put(boiler.sensors["demand"], [50.0] * 8, at=MIDNIGHT - HOUR, kind=kind)
+    facts = facts_of(boiler)
+    assert np.isnan(facts.expected_kwh).all()
+    assert np.isnan(facts.forecast_kwh).all()
+    assert any("50 kWh" in told for told in facts.not_believed)
