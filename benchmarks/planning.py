@@ -67,28 +67,21 @@ def computed(scheduler, sensor, start, **config):
     db.session.rollback()
 
 
-def stored(_, sensor, start, **config):
+def stored(_, sensor, start, *, asked_after=timedelta(0), **config):
     """Compute a plan and store it, as a worker does."""
     make_schedule(
         asset_or_sensor={"class": "Sensor", "id": sensor.id},
         start=start,
         end=start + timedelta(days=1),
         resolution=QUARTER,
-        belief_time=start,
+        belief_time=start + asked_after,
         **config,
     )
 
 
-def planned_again(_, sensor, start, **config):
+def planned_again(scheduler, sensor, start, **config):
     """Compute and store a plan of a window that holds the same plan, as a worker does an hour later."""
-    make_schedule(
-        asset_or_sensor={"class": "Sensor", "id": sensor.id},
-        start=start,
-        end=start + timedelta(days=1),
-        resolution=QUARTER,
-        belief_time=start + timedelta(hours=1),
-        **config,
-    )
+    stored(scheduler, sensor, start, asked_after=timedelta(hours=1), **config)
 
 
 def cpu_ms(job, *arguments, **config):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flexmeasures import Asset
 
-from smart_boiler_plugin.boiler.asset import SCHEDULER, UNIT_BY_ROLE
+from smart_boiler_plugin.boiler.asset import SCHEDULER
+from smart_boiler_plugin.boiler.schedulers import SCHEDULED_BY
 
-NEEDED = ("fill-rate", "temperature", "demand")
-"""Roles of the sensors without which a plan knows less."""
+NEEDED = ("temperature", "fill-rate", "demand")
+"""Roles of the sensors that plans, reports and pages read: without one, they know less."""
 
 
 def missing_parts(asset: Asset) -> list[str]:
@@ -19,14 +20,15 @@ def missing_parts(asset: Asset) -> list[str]:
     told = [
         f"Sensor '{role}' was deleted or renamed. To make it anew: flexmeasures smart-boiler upgrade"
         for role in NEEDED
-        if role not in there and role in UNIT_BY_ROLE
+        if role not in there
     ]
     return told + ([] if site_is_planned(asset) else [_SITE.format(asset.parent_asset)])
 
 
 _SITE = (
-    "{0.name} (asset {0.id}), in which the boiler is, is planned by the host's scheduler, which takes the tank for "
-    "empty. To let ours plan it: flexmeasures smart-boiler upgrade"
+    "{0.name} (asset {0.id}), in which the boiler is, is planned by another scheduler, which takes the tank for empty. "
+    "To let ours plan it: flexmeasures smart-boiler upgrade, or where one is named, name BoilerScheduler as "
+    "'custom-scheduler'"
 )
 
 
@@ -38,6 +40,6 @@ def site_is_planned(asset: Asset) -> bool:
 
 def scheduler_of(asset: Asset) -> str | None:
     """Return the name of the scheduler that an asset's attributes name; None where they name none."""
-    named = asset.attributes.get("custom-scheduler")
+    named = asset.attributes.get(SCHEDULED_BY)
     named = named.get("class") if isinstance(named, dict) else named
     return named if isinstance(named, str) else None

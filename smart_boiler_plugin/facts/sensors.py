@@ -16,12 +16,10 @@ from sqlalchemy.orm import contains_eager
 
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.boiler.owners import may_read
+from smart_boiler_plugin.boiler.parts import NEEDED
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.units import currency_of
-
-ROLES = ("temperature", "fill-rate", "demand")
-"""The sensors of a boiler that are read."""
 
 PRICE = "price"
 """What a boiler without a usable price is missing."""
@@ -58,7 +56,7 @@ class Usable:
     timezone
         Of the household (IANA name); UTC where none of its sensors tells.
     by_role
-        Those of ``ROLES`` that are as this plugin made them.
+        Those of ``NEEDED`` that are as this plugin made them.
     price
         None where there is none that can be read per quarter of an hour.
     missing
@@ -126,13 +124,13 @@ def _load_prices(boilers: Sequence[Boiler]) -> dict[int, Sensor]:
 
 
 def _usable(boiler: Boiler, price_sensor: Sensor | None) -> Usable:
-    changes = {role: _change(role, sensor) for role, sensor in boiler.sensors.items() if role in ROLES}
+    changes = {role: _change(role, sensor) for role, sensor in boiler.sensors.items() if role in NEEDED}
     by_role = {role: boiler.sensors[role] for role, change in changes.items() if not change}
     told = [change for change in changes.values() if change]
     price = price_sensor and _price(price_sensor)
     if price_sensor and not price:
         told.append(f"{_shown(price_sensor)} cannot be put in quarters of an hour and kWh")
-    missing = [role for role in ROLES if role not in by_role] + ([] if price else [PRICE])
+    missing = [role for role in NEEDED if role not in by_role] + ([] if price else [PRICE])
     return Usable(boiler.asset.id, _timezone(boiler), by_role, price, tuple(missing), tuple(told))
 
 

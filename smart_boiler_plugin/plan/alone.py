@@ -18,9 +18,15 @@ import pandas as pd
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR
+from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.physics.envelope import Series
+from smart_boiler_plugin.plan import context
 from smart_boiler_plugin.plan.device import Device
+from smart_boiler_plugin.plan.policy import Policy
+from smart_boiler_plugin.plan.problem import Problem, make_problem
+from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.span import Span
+from smart_boiler_plugin.plan.start import start_kwh
 from smart_boiler_plugin.plan.table import KW_PER_MW
 from smart_boiler_plugin.plan.trigger import GIVEN
 
@@ -129,6 +135,40 @@ def device_of(
     return _Reader(boiler, entry, said, span).device(*start)
 
 
+def problem_of(
+    boiler: Boiler,
+    entry: Mapping[str, Any],
+    said: Mapping[str, Any],
+    flex_context: Mapping[str, Any],
+    facts: Facts,
+    rules: Policy,
+    span: Span,
+    *,
+    limit_kw: Series | float = np.inf,
+) -> Problem:
+    """Return the problem of a boiler that is planned by itself.
+
+    Parameters
+    ----------
+    boiler, entry, said
+        As of ``said_of``, and what that returned.
+    flex_context
+        With the prices.
+    facts
+        What is known of the boiler.
+    rules, span
+        What the server's settings say, and when the plan is for.
+    limit_kw
+        Power that is left to the boiler beside others, shape (n,) or a number [kW].
+
+    """
+    start = start_kwh(boiler.data, facts, rules, pd.Timestamp(span.start), boiler.comfort.away)
+    device = device_of(boiler, entry, said, start, span)
+    device = replace(device, power_max_kw=np.minimum(device.power_max_kw, limit_kw))
+    prices = context.prices_alone(flex_context, boiler, facts, rules, span)
+    return make_problem(boiler.data, boiler.comfort, facts, rules, device, prices)
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads a boiler's flex-model: what was said as the host reads it, all else from the boiler's own data."""
@@ -178,26 +218,16 @@ class _Reader:
         return said
 
     def _series(self, value: Any, unit: str, **options: Any) -> Series:
-        series = host.series(
-            value,
-            unit,
-            query_window=options.pop("query_window", self.span.window),
-            resolution=self.span.step,
-            beliefs_before=self.span.moment,
-            **options,
-        )
-        values: Series = series.to_numpy(dtype=float)
+        values: Series = per_step(value, unit, self.span, **options).to_numpy(dtype=float)
         return values
 
     def _states_kwh(self, name: str, overlaps: str) -> Series:
         """Return states of charge [kWh] at the ends of the steps, NaN where none is named; overlaps as of the host."""
-        value, (start, end), step = self.said.get(name), self.span.window, self.span.step
+        value, (start, end) = self.said.get(name), self.span.window
         if value is None:
-            return np.full(round((end - start) / step), np.nan)
-        at_ends = (start + step, end + step)
-        return KW_PER_MW * self._series(
-            value, "MWh", query_window=at_ends, as_instantaneous_events=True, resolve_overlaps=overlaps
-        )
+            return np.full(round((end - start) / self.span.step), np.nan)
+        overlapping = {"as_instantaneous_events": True, "resolve_overlaps": overlaps}
+        return KW_PER_MW * self._series(value, "MWh", at_ends=True, **overlapping)
 
     def _retention(self) -> Series | float:
         if "storage_efficiency" not in self.said:

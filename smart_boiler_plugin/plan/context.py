@@ -11,12 +11,12 @@ from flexmeasures import Sensor
 from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityField
 from marshmallow import ValidationError
 
-from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices, with_typical
+from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.units import currency_of
 
@@ -40,7 +40,7 @@ def prices_alone(context: Mapping[str, Any], boiler: Boiler, facts: Facts, polic
         return _of_sensor(priced, policy, span, boiler.timezone)
     first = priced[0]["value"] if isinstance(priced, list) else priced
     per_kwh = f"{currency_of(str(first.units))}/kWh"
-    of_each = _series(priced, per_kwh, span, fill_sides=True)
+    of_each = per_step(priced, per_kwh, span, fill_sides=True)
     return with_typical(of_each, of_each[:0])
 
 
@@ -100,23 +100,11 @@ def _of_facts(facts: Facts, span: Span) -> StepPrices:
 def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, timezone: str) -> StepPrices:
     """Return a sensor's prices per step and kWh, with typical ones in the gaps."""
     per_kwh = f"{currency_of(sensor.unit)}/kWh"
-    prices = _series(sensor, per_kwh, span).tz_convert(timezone)
+    prices = per_step(sensor, per_kwh, span).tz_convert(timezone)
     if not prices.isna().any() or prices.isna().all():
         return with_typical(prices, prices[:0])
     before = Span(span.start - policy.typical_price_span, span.start, span.step, span.moment)
-    return with_typical(prices, _series(sensor, per_kwh, before).tz_convert(timezone))
-
-
-def _series(priced: Any, unit: str, span: Span, *, fill_sides: bool = False) -> pd.Series[Any]:
-    """Return prices per step as the host reads them; NaN where there is none."""
-    return host.series(
-        priced,
-        unit,
-        query_window=span.window,
-        resolution=span.step,
-        beliefs_before=span.moment,
-        fill_sides=fill_sides,
-    )
+    return with_typical(prices, per_step(sensor, per_kwh, before).tz_convert(timezone))
 
 
 def _events(prices: StepPrices, span: Span, unit: str) -> list[dict[str, str]]:

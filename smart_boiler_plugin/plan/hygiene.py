@@ -60,8 +60,13 @@ class Wanted:
         )
 
 
+def last_done(wanted: Wanted, facts: Facts, begin: pd.Timestamp) -> pd.Timestamp | None:
+    """Return when the last hygiene that a boiler's readings show before a plan begins had lasted its time, or None."""
+    return hygiene.last_done(facts.readings_c(begin + QUARTER), wanted.temperature_c, wanted.duration, QUARTER)
+
+
 def due(
-    wanted: Wanted, facts: Facts, away: Away | None, begin: pd.Timestamp
+    wanted: Wanted, facts: Facts, done: pd.Timestamp | None, away: Away | None, begin: pd.Timestamp
 ) -> tuple[pd.Timestamp | None, dict[str, Any]]:
     """Return when hygiene must be done at the latest, and for people why.
 
@@ -69,8 +74,8 @@ def due(
     ----------
     wanted, away
         What the household wants.
-    facts
-        Of the boiler.
+    facts, done
+        Of the boiler, and when it was hot (``last_done``).
     begin
         Of the plan.
 
@@ -79,7 +84,6 @@ def due(
     None for when, if the boiler was never seen: it may not be in service yet.
 
     """
-    done = hygiene.last_done(facts.readings_c(begin + QUARTER), wanted.temperature_c, wanted.duration, QUARTER)
     since = done if done is not None else facts.first_reading
     if since is None:
         return None, {"added": False, "due": None}
@@ -99,21 +103,20 @@ def _waits(away: Away | None, latest: pd.Timestamp, begin: pd.Timestamp) -> bool
     return away is not None and max(latest, begin) >= away.begin and max(latest, begin) < away.until
 
 
-def outcome(wanted: Wanted, facts: Facts, begin: pd.Timestamp) -> dict[str, Any]:
+def outcome(wanted: Wanted, facts: Facts, done: pd.Timestamp | None, begin: pd.Timestamp) -> dict[str, Any]:
     """Return what is to be said of hygiene that was planned before a plan begins, and did not come about.
 
     Parameters
     ----------
     wanted
         What the household wants.
-    facts
-        Of the boiler.
+    facts, done
+        Of the boiler, and when it was hot (``last_done``).
     begin
         Of the plan.
 
     """
     readings = facts.readings_c(begin + QUARTER)
-    done = hygiene.last_done(readings, wanted.temperature_c, wanted.duration, QUARTER)
     planned = facts.planned_readings_c(begin)
     since = planned if done is None else planned[planned.index >= done]
     got = hygiene.attempts(since, readings, wanted.temperature_c, QUARTER)
@@ -129,7 +132,7 @@ def floor_with_hygiene(
     device: Device,
     bounds: Envelope,
     price: Series,
-    away: Away | None = None,
+    away: Away | None,
 ) -> tuple[Series | None, dict[str, Any]]:
     """Return the floor [kWh] at the end of each step, shape (n,), with hygiene where it costs least, and what to say.
 

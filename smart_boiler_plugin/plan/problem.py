@@ -172,12 +172,14 @@ def _hygiene_floor(
         account["hygiene"] = {"off": comfort.hygiene.off_because}
         return None
     wanted = hygiene.Wanted.of(comfort.hygiene, policy)
-    latest, account["hygiene"] = hygiene.due(wanted, facts, comfort.away, device.moments[0])
+    begin = device.moments[0]
+    done = hygiene.last_done(wanted, facts, begin)
+    latest, account["hygiene"] = hygiene.due(wanted, facts, done, comfort.away, begin)
     if latest is None:
         return None
     floor, said = hygiene.floor_with_hygiene(wanted, latest, data, device, bounds, heat_price, comfort.away)
     # what came of earlier ones matters more than what is difficult with this one
-    account["hygiene"] = {**account["hygiene"], **said, **hygiene.outcome(wanted, facts, device.moments[0])}
+    account["hygiene"] = {**account["hygiene"], **said, **hygiene.outcome(wanted, facts, done, begin)}
     return floor
 
 

@@ -1,15 +1,20 @@
-"""What plans read: the server's settings as a policy, and the facts of their boilers."""
+"""What plans read: the server's settings as a policy, the facts of their boilers, series of a flex-config."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+import pandas as pd
+
+from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.plan.policy import Policy
+from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.settings import (
     HYGIENE_DURATION,
     HYGIENE_INTERVAL,
@@ -41,3 +46,25 @@ def facts_for_plans(
     """
     looks_back = max((rules.looks_back(boiler.comfort.hygiene.interval) for boiler in boilers), default=timedelta(0))
     return {facts.asset_id: facts for facts in read_facts(boilers, moment, start - looks_back, end + DAY)}
+
+
+def per_step(value: Any, unit: str, span: Span, *, at_ends: bool = False, **options: Any) -> pd.Series[Any]:
+    """Return what the host makes of a value of a flex-config in the steps of a plan: one number each, NaN for none.
+
+    Parameters
+    ----------
+    value
+        As the host's schemas return it: a quantity, a list of events, or a sensor.
+    unit
+        Of the result.
+    span
+        When the plan is for.
+    at_ends
+        Whether the values are those at the ends of the steps.
+    options
+        What else to tell ``host.series``: of overlaps and sides.
+
+    """
+    start, end = span.window
+    window = (start + span.step, end + span.step) if at_ends else (start, end)
+    return host.series(value, unit, query_window=window, resolution=span.step, beliefs_before=span.moment, **options)

@@ -27,12 +27,11 @@ from smart_boiler_plugin.boiler.parts import missing_parts
 from smart_boiler_plugin.clock.quarter import whole_quarters
 from smart_boiler_plugin.plan import allowed, alone, context, trigger
 from smart_boiler_plugin.plan.host_results import Results
-from smart_boiler_plugin.plan.problem import Problem, make_problem
-from smart_boiler_plugin.plan.reading import facts_for_plans, policy
+from smart_boiler_plugin.plan.problem import Problem
+from smart_boiler_plugin.plan.reading import facts_for_plans, per_step, policy
 from smart_boiler_plugin.plan.site import AtSite, Site, state_is_unknown, told_of
 from smart_boiler_plugin.plan.solve import solve
 from smart_boiler_plugin.plan.span import Span
-from smart_boiler_plugin.plan.start import start_kwh
 from smart_boiler_plugin.plan.trigger import GIVEN
 from smart_boiler_plugin.stored import is_stored
 
@@ -144,13 +143,7 @@ class BoilerScheduler(StorageScheduler):
     def _events_c(self, boiler: Boiler, reference: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what a temperature sensor has in the window, as events of a flex-model."""
         span = Span(self.start, self.end + self._step, self._step, self._moment)
-        values = host.series(
-            VariableQuantityField("°C").deserialize(reference),
-            "°C",
-            query_window=span.window,
-            resolution=span.step,
-            beliefs_before=span.moment,
-        ).dropna()
+        values = per_step(VariableQuantityField("°C").deserialize(reference), "°C", span).dropna()
         moments = pd.DatetimeIndex(values.index).tz_convert(boiler.timezone)
         return [
             {"datetime": moment.isoformat(), "value": f"{value} °C"}
@@ -221,10 +214,7 @@ class BoilerScheduler(StorageScheduler):
         self.possibly_extend_end(soc_targets=said.get("soc_targets"), sensor=boiler.sensors["fill-rate"])
         rules, span = policy(), self._span
         facts = facts_for_plans([boiler], span.moment, span.start, span.end, rules)[boiler.asset.id]
-        start = start_kwh(boiler.data, facts, rules, pd.Timestamp(span.start), boiler.comfort.away)
-        device = alone.device_of(boiler, entry, said, start, span)
-        prices = context.prices_alone(self.flex_context, boiler, facts, rules, span)
-        return boiler, make_problem(boiler.data, boiler.comfort, facts, rules, device, prices)
+        return boiler, alone.problem_of(boiler, entry, said, self.flex_context, facts, rules, span)
 
     # --- the host's road
 
@@ -238,9 +228,9 @@ class BoilerScheduler(StorageScheduler):
         ours = {boiler.asset.id: (boiler, entry) for boiler, entry in entries if boiler is not None}
         rules, span = policy(), self._span
         facts = facts_for_plans([boiler for boiler, _ in ours.values()], span.moment, span.start, span.end, rules)
-        at_site = {id_: AtSite(boiler, facts[id_], entry) for id_, (boiler, entry) in ours.items()}
+        at_site = {id_: AtSite(boiler, facts[id_], entry, rules, span) for id_, (boiler, entry) in ours.items()}
         self._site = Site(at_site, rules, span)
-        self._each_boiler(lambda _, boiler: self._site.for_host(boiler, with_wishes=self._leave_to_host))
+        self._each_boiler(lambda _, boiler: at_site[boiler.asset.id].for_host(with_wishes=self._leave_to_host))
         return super()._deserialize_flex_model()
 
     def _deserialize_flex_context(self) -> None:

@@ -24,6 +24,7 @@ from smart_boiler_plugin.plan import alone, context
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
 from smart_boiler_plugin.plan.problem import Problem, make_problem
+from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.solve import Answer, solve, thermostat_power_kw
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
@@ -44,6 +45,8 @@ class AtSite:
         Which, and what is known of it.
     entry
         What the flex-model says of it, that of the asset and what the trigger said merged, without degrees.
+    rules, span
+        What the server's settings say, and when the plan is for.
 
     Attributes
     ----------
@@ -52,17 +55,14 @@ class AtSite:
 
     """
 
-    def __init__(self, boiler: Boiler, facts: Facts, entry: Mapping[str, Any]) -> None:
+    def __init__(self, boiler: Boiler, facts: Facts, entry: Mapping[str, Any], rules: Policy, span: Span) -> None:
         self.boiler, self.facts, self.entry = boiler, facts, entry
+        self._rules, self._span = rules, span
         self.account: dict[str, Any] = {}
         self._said: dict[str, Any] = {}
+        self._start_from: Mapping[str, str] = {"from": "trigger"}
 
-    def start(self, rules: Policy, span: Span) -> tuple[float, dict[str, str]]:
-        """Return the state of charge at the start [kWh] by what is known of the boiler, and where it is from."""
-        boiler, at = self.boiler, pd.Timestamp(span.start)
-        return start_kwh(boiler.data, self.facts, rules, at, boiler.comfort.away)
-
-    def for_host(self, rules: Policy, span: Span, *, with_wishes: bool) -> dict[str, Any]:
+    def for_host(self, *, with_wishes: bool) -> dict[str, Any]:
         """Return the boiler's flex-model as the host is to read it.
 
         With where it starts, and where the host expects its planned state. What is wished of its states of charge goes
@@ -70,22 +70,20 @@ class AtSite:
         host is to weigh the wishes.
         """
         entry = {name: value for name, value in self.entry.items() if name != GIVEN}
-        if not with_wishes and not host.has_points_between_steps(entry, span.step):
+        if not with_wishes and not host.has_points_between_steps(entry, self._span.step):
             wished: dict[str, Any] = {name: entry.pop(name) for name in alone.POINTS & entry.keys()}
             wished |= {name: entry[name] for name in ("soc-min", "soc-max", "soc-unit") if name in entry}
-            self._said = alone.said_of(self.boiler, wished, span.start)
+            self._said = alone.said_of(self.boiler, wished, self._span.start)
         states = self.boiler.sensors.get("state-of-charge")
         own = {"sensor": states.id} if states is not None else None
         # on our own sensor is what was planned: nothing to start from
-        self._start_from: Mapping[str, str] = {"from": "trigger"}
         if "soc-at-start" not in entry and entry.get("state-of-charge", own) == own:
-            at_start, self._start_from = self.start(rules, span)
+            boiler, at = self.boiler, pd.Timestamp(self._span.start)
+            at_start, self._start_from = start_kwh(boiler.data, self.facts, self._rules, at, boiler.comfort.away)
             entry["soc-at-start"] = f"{at_start:.9f} kWh"
         return {"state-of-charge": own, **entry} if own else entry
 
-    def problem(
-        self, table: Table, prices: StepPrices, headroom_kw: Series | float, rules: Policy, span: Span
-    ) -> Problem:
+    def problem(self, table: Table, prices: StepPrices, headroom_kw: Series | float) -> Problem:
         """Return the boiler's problem in the host's steps.
 
         Parameters
@@ -96,14 +94,12 @@ class AtSite:
             What one kWh costs in its steps.
         headroom_kw
             Power that the site leaves, shape (n,) or a number [kW].
-        rules, span
-            What the server's settings say, and when the plan is for.
 
         """
         given = frozenset(self.entry.get(GIVEN, ()))
         device = table.device(self.boiler.timezone, headroom_kw, given, self._start_from)
-        device = alone.with_wished_states(device, self.boiler, self._said, replace(span, step=table.step))
-        return make_problem(self.boiler.data, self.boiler.comfort, self.facts, rules, device, prices)
+        device = alone.with_wished_states(device, self.boiler, self._said, replace(self._span, step=table.step))
+        return make_problem(self.boiler.data, self.boiler.comfort, self.facts, self._rules, device, prices)
 
     def bound(self, table: Table, problem: Problem) -> None:
         """Let the host plan this boiler within the bounds of its problem; the table is changed in place."""
@@ -157,10 +153,6 @@ class Site:
         self._sensor_prices: StepPrices | None = None
         self._context: dict[str, Any] = {}
 
-    def for_host(self, boiler: Boiler, *, with_wishes: bool) -> dict[str, Any]:
-        """Return a boiler's flex-model as the host is to read it, with what is wished of it or without."""
-        return self.boilers[boiler.asset.id].for_host(self._rules, self._span, with_wishes=with_wishes)
-
     def complete(self, flex_context: dict[str, Any]) -> dict[str, Any]:
         """Return the flex-context as the host is to read it: with typical prices where none is known."""
         self._context, completed = flex_context, dict(flex_context)
@@ -188,9 +180,9 @@ class Site:
                 d: headroom.of(d) * at_site.boiler.data.power_kw / installed_kw for d, (at_site, _) in found.items()
             }
             for d, (at_site, table) in found.items():
-                headroom.take(d, needed_kw(at_site.problem(table, prices, shares[d], self._rules, self._span)))
+                headroom.take(d, needed_kw(at_site.problem(table, prices, shares[d])))
         for d, (at_site, table) in found.items():
-            problem = at_site.problem(table, prices, headroom.of(d), self._rules, self._span)
+            problem = at_site.problem(table, prices, headroom.of(d))
             headroom.take(d, needed_kw(problem))
             at_site.bound(table, problem)
 
@@ -215,11 +207,10 @@ class Site:
         for at_site in self.boilers.values():
             boiler, facts = at_site.boiler, at_site.facts
             own = {name: value for name, value in at_site.entry.items() if name in alone.OWN_FIELDS | alone.BOOKKEEPING}
-            said, start = alone.said_of(boiler, own, self._span.start), at_site.start(self._rules, self._span)
-            device = alone.device_of(boiler, own, said, start, self._span)
-            device = replace(device, power_max_kw=np.minimum(device.power_max_kw, left_kw))
-            prices = context.prices_alone(self._context, boiler, facts, self._rules, self._span)
-            problem = make_problem(boiler.data, boiler.comfort, facts, self._rules, device, prices)
+            said = alone.said_of(boiler, own, self._span.start)
+            problem = alone.problem_of(
+                boiler, own, said, self._context, facts, self._rules, self._span, limit_kw=left_kw
+            )
             answer = solve(problem)
             left_kw = np.maximum(left_kw - answer.power_kw, 0.0)
             at_site.account = answer.account
@@ -233,13 +224,6 @@ class Site:
         for name in LIMITS:
             if name in self._context:
                 value = VariableQuantityField("MW").deserialize(self._context[name])
-                series = host.series(
-                    value,
-                    "MW",
-                    query_window=self._span.window,
-                    resolution=self._span.step,
-                    beliefs_before=self._span.moment,
-                )
-                limit = np.fmin(limit, KW_PER_MW * series.to_numpy())
+                limit = np.fmin(limit, KW_PER_MW * per_step(value, "MW", self._span).to_numpy())
         limit_kw: Series = np.maximum(limit, 0.0)
         return limit_kw

@@ -15,7 +15,7 @@ from smart_boiler_plugin.plan.policy import Policy
 
 
 def start_kwh(
-    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None = None
+    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None
 ) -> tuple[float, dict[str, str]]:
     """Return the state of charge [kWh] at the start of a plan, and for people where it is from.
 

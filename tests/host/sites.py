@@ -5,8 +5,8 @@ from datetime import timedelta
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 
-from tests.factories import make_household_boiler
-from tests.host.boilers import QUARTER
+from tests.factories import make_household_boiler, store
+from tests.host.boilers import QUARTER, START
 
 SCHEDULER = "BoilerScheduler"
 
@@ -62,6 +62,27 @@ def add_car(building, *, target_kwh=30.0, at, power="7 kW", capacity="40 kWh", s
     }
     db.session.commit()
     return sensor
+
+
+def add_roof(building, power_kw):
+    """Put a roof onto a building that will feed in so much, and cannot be planned [kW, negative]."""
+    sun = make_power_sensor(make_asset("Roof", building.owner, "solar", building))
+    store(sun, power_kw, START, source_type="forecaster")
+    building.flex_context = {**building.flex_context, "inflexible-device-sensors": [sun.id]}
+    db.session.commit()
+
+
+def events_of(hourly):
+    """Return prices [EUR/kWh] of the hours of a day as a flex-context has them."""
+    hour = timedelta(hours=1)
+    return [
+        {
+            "start": (START + i * hour).isoformat(),
+            "end": (START + (i + 1) * hour).isoformat(),
+            "value": f"{value} EUR/kWh",
+        }
+        for i, value in enumerate(hourly)
+    ]
 
 
 def add_battery(building, *, known=True):

@@ -16,7 +16,7 @@ from scipy.sparse import block_diag, csr_matrix, hstack, vstack
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from tests.host.boilers import QUARTER, QUARTERS, START, change_data, make_household
-from tests.host.sites import make_asset, make_building, make_power_sensor
+from tests.host.sites import events_of, make_asset, make_building, make_power_sensor
 
 TOLERANCE_K = 0.05
 
@@ -202,14 +202,7 @@ def test_every_household_gets_a_plan_for_its_boiler(app, cases):
             limit, others = household.fill(chance)
             data, start_c = household.boiler.data, float(chance.uniform(11, 75))
             hourly = np.round(chance.uniform(0.02, 0.4, 24), 3)
-            events = [
-                {
-                    "start": (START + hour * timedelta(hours=1)).isoformat(),
-                    "end": (START + (hour + 1) * timedelta(hours=1)).isoformat(),
-                    "value": f"{value} EUR/kWh",
-                }
-                for hour, value in enumerate(hourly)
-            ]
+            events = events_of(hourly)
             scheduler, power = household.plan(start_c, events)
             assert "other_devices_not_planned" not in scheduler.info, (case, scheduler.info)
             assert ("left_out" in scheduler.info) == (

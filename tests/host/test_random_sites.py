@@ -11,7 +11,7 @@ from flexmeasures.data import db
 
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from tests.host.boilers import QUARTER, QUARTERS, START, change_data, make_household
-from tests.host.sites import add_boiler, make_building
+from tests.host.sites import add_boiler, events_of, make_building
 from tests.host.test_random_households import any_boiler, drawn_kwh, temperatures, warmest
 
 TOLERANCE_K = 0.05
@@ -39,14 +39,7 @@ def test_boilers_behind_one_limit_always_have_a_plan_together(app, cases):
 
 def plan_and_check(case, building, boilers, starts, limit, chance):
     hourly = np.round(chance.uniform(0.02, 0.4, 24), 3)
-    events = [
-        {
-            "start": (START + hour * timedelta(hours=1)).isoformat(),
-            "end": (START + (hour + 1) * timedelta(hours=1)).isoformat(),
-            "value": f"{value} EUR/kWh",
-        }
-        for hour, value in enumerate(hourly)
-    ]
+    events = events_of(hourly)
     scheduler = BoilerScheduler(
         asset_or_sensor=building,
         start=START,

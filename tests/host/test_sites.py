@@ -10,7 +10,7 @@ from flexmeasures.data import db
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from tests.factories import store
 from tests.host.boilers import QUARTERS, START, measure, prices, stored_plan, through_the_queue
-from tests.host.sites import add_battery, add_boiler, add_car, make_asset, make_building, make_power_sensor
+from tests.host.sites import add_battery, add_boiler, add_car, add_roof, make_asset, make_building, make_power_sensor
 from tests.oracle import lowest_cost
 
 MORNING = START + timedelta(hours=7)
@@ -112,14 +112,10 @@ def test_a_battery_and_a_roof_are_planned_with_the_boiler(household):
     store(boiler.sensors["demand"], [0.0] * 96, START)
     measure(boiler, [50.5])
     building = make_building(boiler, price, production_price="0 EUR/kWh")
-    roof = make_asset("Roof", building.owner, "solar", building)
-    sun = make_power_sensor(roof)
     noon = np.zeros(96)
     noon[44:52] = -3.0
-    store(sun, noon, START, source_type="forecaster")
-    building.flex_context = {**building.flex_context, "inflexible-device-sensors": [sun.id]}
+    add_roof(building, noon)
     battery = add_battery(building)
-    db.session.commit()
     finished(through_the_queue(building))
     assert stored_plan(battery).abs().max() > 0.1
     assert plan_of(boiler)[48:52].sum() > 0
@@ -158,13 +154,9 @@ def test_a_boiler_in_a_site_has_no_prices_of_its_own(household):
     store(boiler.sensors["demand"], [0.0] * 96, START)
     measure(boiler, [51.0])
     building = make_building(boiler, price, production_price="0 EUR/kWh")
-    roof = make_asset("Roof", building.owner, "solar", building)
-    sun = make_power_sensor(roof)
     noon = np.zeros(96)
     noon[40:56] = -3.0
-    store(sun, noon, START, source_type="forecaster")
-    building.flex_context = {**building.flex_context, "inflexible-device-sensors": [sun.id]}
-    db.session.commit()
+    add_roof(building, noon)
     finished(through_the_queue(boiler.sensors["fill-rate"]))
     power = plan_of(boiler)
     before_noon = power[:40].sum() / 4

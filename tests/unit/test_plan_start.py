@@ -17,7 +17,7 @@ C = 80 * 0.997 * 4.184 / 3600
 
 
 def start_c(known, data=DATA, rules=None, start=START):
-    state, said = start_kwh(data, known, rules or Policy(), start)
+    state, said = start_kwh(data, known, rules or Policy(), start, None)
     return data.tank.temperature_c(state), said["from"]
 
 
