@@ -13,7 +13,7 @@ from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.money.accounting import read_days
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import store
-from tests.host.boilers import QUARTER, START, change_data, measure, planned, scheduler_of
+from tests.host.boilers import QUARTER, START, change_data, measure, planned, scheduler_of, start_of
 from tests.host.days import DAY, MIDNIGHT, follow_thermostat, moments_of, prices
 from tests.host.days import measure as report
 
@@ -209,6 +209,18 @@ def test_nobody_draws_while_all_are_away_case_19(in_service):
     assert power[:72].sum() / 4 == pytest.approx(1.20, abs=0.01)
     assert in_service.data.tank.temperature_c(states.max()) <= 65 + 1e-6
     assert scheduler.info["draw_offs"]["steps_nobody_at_home"] == 72
+
+
+def test_an_old_reading_is_carried_forward_through_an_empty_house_without_draw_offs(boiler):
+    """55 °C, six hours ago: UA = 1.05 / 24 / 45 kW/K, so 35 K above the room fall by the factor exp(-6 UA / C)."""
+    away = {"from": (START - timedelta(days=1)).isoformat(), "until": (START + timedelta(days=1)).isoformat()}
+    boiler.change_comfort({"away": away})
+    measure(boiler, [55.0], timedelta(hours=6, minutes=15), recorded_at=START)
+    temperature_c, info = start_of(boiler)
+    tank = boiler.data.tank
+    assert info["start"]["from"] == "reading carried forward"
+    factor = np.exp(-6 * tank.standing_loss_kwh_per_day / 24 / 45 / tank.heat_capacity_kwh_per_k)
+    assert temperature_c == pytest.approx(20 + 35 * factor, abs=0.01)
 
 
 def test_an_empty_house_is_not_made_hot_for_what_was_due_before_the_absence(in_service):

@@ -101,3 +101,10 @@ def test_only_those_sources_of_a_sensor_count_that_the_trigger_names(boiler):
     reference = {"sensor": wish.id, "source-types": ["forecaster"]}
     _, states, _ = planned(scheduler_of(boiler, temperature_minima=reference, temperature_at_start=50))
     assert boiler.data.tank.temperature_c(states["2025-10-29T07:30+01:00"]) < 50
+
+
+def test_a_wish_that_was_recorded_after_the_moment_of_the_plan_does_not_count(boiler):
+    wish = boiler.sensors["temperature"]
+    store(wish, [64.0] * 4, START + timedelta(hours=7), recorded_at=START + timedelta(hours=2))
+    _, states, _ = planned(scheduler_of(boiler, temperature_minima={"sensor": wish.id}, temperature_at_start=50))
+    assert boiler.data.tank.temperature_c(states["2025-10-29T07:30+01:00"]) < 50

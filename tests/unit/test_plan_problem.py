@@ -208,6 +208,25 @@ def test_hygiene_waits_for_the_return_and_is_not_put_into_an_empty_house():
     }
 
 
+def test_attempts_before_the_tank_was_hot_are_told_no_more():
+    """Planned twice at 60.5 °C and 58 °C hot; then hot; a week later it is due again."""
+    hot = [START - timedelta(days=day) for day in (8.5, 8.0)]
+    since = START - timedelta(days=9)
+    count = 9 * QUARTERS
+    read, planned = np.full(count, 52.0), np.full(count + 2 * QUARTERS, 52.0)
+    for moment in hot:
+        at = (moment - since) // QUARTER
+        planned[at : at + 4] = 60.5
+        read[at : at + 4] = 58.0
+    known = replace(facts(temperature_c=(since, read)), planned_c=planned)
+    told = problem(known=known).account["hygiene"]["problem"]
+    assert told == "it was planned 2 times, and the tank got no hotter than 58.0 °C"
+    read[(START - timedelta(days=6.5) - since) // QUARTER :][:4] = 61.0
+    known = replace(facts(temperature_c=(since, read)), planned_c=planned)
+    account = problem(known=known).account["hygiene"]
+    assert (account["added"], account.get("problem")) == (True, None)
+
+
 # --- a trigger that contradicts itself
 
 
