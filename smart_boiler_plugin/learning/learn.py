@@ -62,6 +62,11 @@ class DrawOffsOfDay:
     sizes_kwh: Floats
     probabilities: Floats
 
+    def of(self, number: int) -> DrawOffsOfDay:
+        """Return those of one boiler alone."""
+        some = slice(number, number + 1)
+        return DrawOffsOfDay(self.sizes_kwh[:, some], self.probabilities[:, some])
+
     def ahead(self, quarters: NDArray[np.int_], away: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return sizes [kWh] and probabilities of steps ahead, each of shape (n, boilers, ``BINS``).
 

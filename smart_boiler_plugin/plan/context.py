@@ -12,10 +12,9 @@ from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityF
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.plan.policy import Policy
-from smart_boiler_plugin.plan.prices import StepPrices, with_typical
+from smart_boiler_plugin.plan.prices import StepPrices, of_facts, with_typical
 from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.units import currency_of
@@ -34,7 +33,7 @@ def prices_alone(context: Mapping[str, Any], boiler: Boiler, facts: Facts, polic
     """
     named = context.get(CONSUMPTION)
     if named is None or named == boiler.asset.flex_context.get(CONSUMPTION):
-        return _of_facts(facts, span)
+        return of_facts(facts, span)
     priced = VariableQuantityField("/MWh").deserialize(named)
     if isinstance(priced, (Sensor, SensorReference)):
         return _of_sensor(priced, policy, span, boiler.timezone)
@@ -84,17 +83,6 @@ def complete(context: dict[str, Any], policy: Policy, span: Span, timezone: str)
             context[name] = _events(prices, span, per_kwh)
         found = prices if name == CONSUMPTION else found
     return found
-
-
-def _of_facts(facts: Facts, span: Span) -> StepPrices:
-    """Return the means of the quarters' prices over the steps of a plan, with typical ones in the gaps."""
-    start, end = span.window
-    before, within = facts.span(facts.quarters[0], start), facts.span(start, end)
-    priced = pd.Series(facts.price, index=facts.quarters)
-    quarters = with_typical(priced[within], priced[before])
-    steps, length = round((end - start) / span.step), span.step / QUARTER
-    assumed = mean_per_step(quarters.assumed.astype(float), 0.0, length, steps) > 0
-    return StepPrices(mean_per_step(quarters.of_each, 0.0, length, steps), assumed)
 
 
 def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, timezone: str) -> StepPrices:
