@@ -133,9 +133,12 @@ def outlook(
         "tapping_profile": data.tapping_profile,
         "weight_of_tapping_profile": round(habit.profile_weight, 3),
         "steps_from_sensor": int(certain.sum()),
+        "steps_expected": int((~nobody & ~certain).sum()),
     }
     if empty := int((nobody & ~certain).sum()):
         account["steps_nobody_at_home"] = empty
+    if passed_over := int((~np.isnan(facts.forecast_kwh[span])).sum()):
+        account["steps_of_forecast_passed_over"] = passed_over
     tank = data.tank
     # what lies above the ceiling cannot be wanted
     useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)

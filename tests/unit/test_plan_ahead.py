@@ -75,6 +75,7 @@ def test_the_account_tells_what_the_plan_rests_on_and_what_is_to_be_expected():
         "tapping_profile": "S",
         "weight_of_tapping_profile": 0.25,
         "steps_from_sensor": 0,
+        "steps_expected": 96,
     }
     assert found.account["unserved_heat_counts"] == pytest.approx(1.8)
     assert found.account["expected_cost"] == pytest.approx(WAVE[:QUARTERS] @ found.power_kw / 4, abs=1e-6)
@@ -209,6 +210,7 @@ def test_draw_offs_that_somebody_foretold_are_certain():
 def test_a_forecast_of_means_is_passed_over():
     forecast = answer(known={"forecast_kwh": (START, np.full(96, 0.03))})
     np.testing.assert_allclose(forecast.set_points_c, answer().set_points_c)
+    assert forecast.account["draw_offs"]["steps_of_forecast_passed_over"] == 96
 
 
 def test_while_nobody_is_at_home_only_what_is_measured_counts():
