@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from flexmeasures import Sensor
 from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.asset import Boiler
@@ -53,8 +54,7 @@ def read_drawn(boilers: Sequence[Boiler], moment: datetime, days: int) -> list[D
     """Return what households drew on the last local days that were over at a moment, by time zone.
 
     One SQL statement, and one more where the boilers have not loaded their sensors. Where a meter said anything of a
-    day, it alone counts, as far as it is believed: if it never said 0 that day, it tells of draw-offs alone, and
-    nothing was drawn elsewhere.
+    day, it alone counts, as far as it is believed.
 
     Parameters
     ----------
@@ -103,12 +103,44 @@ def drawn_kwh(moments: pd.DatetimeIndex, measured_kwh: Floats, inferred_kwh: Flo
 
     """
     begins, day = local_days(moments)
-    metered = np.logical_or.reduceat(np.isfinite(measured_kwh), begins)
-    at_intervals = np.logical_or.reduceat(measured_kwh == 0, begins)
-    counts = np.isfinite(inferred_kwh[begins])
-    measured = np.where(np.isnan(measured_kwh) & ~at_intervals[day], 0.0, measured_kwh)
+    measured = measured_kwh_of_days(moments, measured_kwh)
+    metered = np.logical_or.reduceat(np.isfinite(measured), begins)
     drawn = np.where(metered[day], measured, np.nan_to_num(inferred_kwh))
-    return np.where(counts[day], drawn, np.nan)
+    return np.where(np.isfinite(inferred_kwh[begins])[day], drawn, np.nan)
+
+
+def measured_kwh_of_days(moments: pd.DatetimeIndex, measured_kwh: Floats) -> Floats:
+    """Return what meters tell of whole days, not a number where they tell nothing, shape (n, boilers) [kWh]. Pure.
+
+    A meter that never says 0 on a day on which it says anything tells of draw-offs alone: elsewhere, nothing was drawn.
+    Arguments as of ``drawn_kwh``.
+    """
+    begins, day = local_days(moments)
+    events = np.logical_or.reduceat(measured_kwh > 0, begins) & ~np.logical_or.reduceat(measured_kwh == 0, begins)
+    return np.where(np.isnan(measured_kwh) & events[day], 0.0, measured_kwh)
+
+
+def read_inferred(sensors: Sequence[Sensor], moments: pd.DatetimeIndex, moment: datetime) -> Floats:
+    """Return what is stored of inferred draw-offs, shape (n, sensors) [kWh]; not a number where nothing is.
+
+    One SQL statement.
+
+    Parameters
+    ----------
+    sensors
+        Of draw-offs, each of them once.
+    moments
+        Starts of the quarters of an hour, without a gap, n of them.
+    moment
+        What was recorded later is left out.
+
+    """
+    stored = np.full((len(moments), len(sensors)), np.nan)
+    columns = {sensor.id: column for column, sensor in enumerate(sensors)}
+    begin, end = moments[0], moments[-1] + QUARTER
+    for held in latest_values(columns, begin, end, moment, kinds=[INFERRED_KWH]):
+        stored[held.quarters, columns[held.sensor_id]] = held.value
+    return stored
 
 
 def _days_before(moment: datetime, days: int, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
