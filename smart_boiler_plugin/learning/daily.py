@@ -27,7 +27,6 @@ from smart_boiler_plugin.clock.days import DAY, day_of, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.drawn import measured_kwh_of_days, read_inferred
-from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.facts.sensors import usable_of_role
 from smart_boiler_plugin.facts.series import INFERRED
@@ -35,8 +34,8 @@ from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.learning.infer import infer
 from smart_boiler_plugin.learning.learn import ENOUGH
 from smart_boiler_plugin.learning.observe import LONGEST_GAP
-from smart_boiler_plugin.physics.boilers import Boilers
-from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
+from smart_boiler_plugin.learning.side_by_side import SideBySide
+from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.transactions import lock
 
@@ -48,9 +47,6 @@ BEFORE = UNCHANGED // QUARTER
 
 AFTER = LONGEST_GAP
 """How many quarters after it are read: the next reading tells of its end."""
-
-SILENT_K = 0.25
-"""Who reports smaller changes is not silent for long [K]: a tank cools by as much in an hour."""
 
 LEARN_LOCK = 0x6C65726E
 """Key of the advisory lock under which a day is stored (the bytes of "lern")."""
@@ -195,10 +191,12 @@ def _learn_together(
     start, end = moments[0], moments[-1] + QUARTER
     boilers = [each.boiler for each in households]
     facts = read_facts(boilers, moment, start - BEFORE * QUARTER, end + AFTER * QUARTER)
-    read = Read.of(boilers, facts, len(moments))
-    measured = measured_kwh_of_days(moments, read.demand_kwh)
-    drawn = np.where(np.isfinite(measured).any(axis=0), measured, read.inferred_kwh())
-    what = _outcomes(households, start, end, read, measured, drawn)
+    read, rows = SideBySide.of([each.data for each in boilers], facts), slice(BEFORE, BEFORE + len(moments))
+    measured = measured_kwh_of_days(moments, read.demand_kwh[rows])
+    by_temperature = infer(read.boilers, read.temperature_c, read.power_kw * QUARTER_H, read.change_k)[rows]
+    drawn = np.where(np.isfinite(measured).any(axis=0), measured, by_temperature)
+    away = np.array([bool(each.away and each.away.begin < end and each.away.until > start) for each in households])
+    what = _outcomes(away, read.temperature_c[rows], read.power_kw[rows], measured, drawn)
     counts = np.isin(what, list(COUNTED))
     sensors = [each.demand for each in households]
     before = read_inferred(sensors, moments, moment)
@@ -215,72 +213,14 @@ def _learn_together(
     return [str(each) for each in what]
 
 
-@dataclass(frozen=True, eq=False)
-class Read:
-    """What was read of boilers around a day.
-
-    Parameters
-    ----------
-    boilers
-        Which.
-    day
-        Where the quarters of the day are.
-    temperature_c, power_kw, change_k
-        As of ``infer``, of ``BEFORE`` quarters before the day to ``AFTER`` after it; power as metered, else as planned.
-    demand_kwh
-        Measured, of the day alone.
-
-    """
-
-    boilers: Boilers
-    day: slice
-    temperature_c: Floats
-    power_kw: Floats
-    change_k: Floats
-    demand_kwh: Floats
-
-    @classmethod
-    def of(cls, boilers: Sequence[Boiler], facts: Sequence[Facts], quarters: int) -> Read:
-        """Put what is known of boilers side by side; of a day of so many quarters."""
-        data, day = [boiler.data for boiler in boilers], slice(BEFORE, BEFORE + quarters)
-        return cls(
-            boilers=Boilers.of(
-                [each.tank for each in data],
-                power_kw=[each.power_kw for each in data],
-                cop=[each.cop for each in data],
-                temperature_max_c=[each.temperature_max_c for each in data],
-                step_h=QUARTER_H,
-            ),
-            day=day,
-            temperature_c=np.column_stack([each.temperature_c for each in facts]),
-            power_kw=np.column_stack([each.power_kw for each in facts]),
-            change_k=np.array([_change_k(each.reports_change_k, fact) for each, fact in zip(data, facts, strict=True)]),
-            demand_kwh=np.column_stack([each.demand_kwh[day] for each in facts]),
-        )
-
-    def inferred_kwh(self) -> Floats:
-        """Return what was drawn on the day by temperatures, shape (quarters, boilers) [kWh]."""
-        return infer(self.boilers, self.temperature_c, self.power_kw * QUARTER_H, self.change_k)[self.day]
-
-
-def _change_k(told: float | None, facts: Facts) -> float:
-    """Return what change a boiler reports [K], as told, else as its readings show; not a number where at intervals."""
-    if told is None and np.isfinite(facts.temperature_c).mean() < ENOUGH:
-        shown = reported_change_k(facts.readings_c(facts.moment))
-        told = shown if shown and shown >= SILENT_K else None
-    return np.nan if told is None else told
-
-
 def _outcomes(
-    households: Sequence[Household], start: datetime, end: datetime, read: Read, measured: Floats, drawn: Floats
+    away: NDArray[np.bool_], read_c: Floats, power_kw: Floats, measured_kwh: Floats, drawn_kwh: Floats
 ) -> NDArray[np.str_]:
-    """Return what comes of a day for each household."""
-    enough, power = (np.isfinite(each).mean(axis=0) >= ENOUGH for each in (drawn, read.power_kw[read.day]))
-    seen = np.isfinite(read.temperature_c[read.day]).any(axis=0)
-    metered = np.isfinite(measured).any(axis=0)
-    away = np.array([bool(each.away and each.away.begin < end and each.away.until > start) for each in households])
+    """Return what comes of a day for each household, of what is known of it."""
+    enough, powered = (np.isfinite(each).mean(axis=0) >= ENOUGH for each in (drawn_kwh, power_kw))
+    seen, metered = (np.isfinite(each).any(axis=0) for each in (read_c, measured_kwh))
     return np.select(
-        [away, enough & metered, enough, seen & ~power & ~metered], [AWAY, MEASURED, LEARNED, NO_POWER], FEW_READINGS
+        [away, enough & metered, enough, seen & ~powered & ~metered], [AWAY, MEASURED, LEARNED, NO_POWER], FEW_READINGS
     )
 
 

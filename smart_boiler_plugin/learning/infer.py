@@ -41,20 +41,20 @@ def infer(boilers: Boilers, temperature_c: Floats, electricity_kwh: Floats, chan
     """
     read_c = _held(temperature_c, ~np.isnan(change_k))
     tolerance_k = np.fmax(TOLERANCE_K, change_k + MARGIN_K)
-    start, noticed_kwh = np.full(len(boilers), np.nan), TOLERANCE_K * boilers.heat_capacity_kwh_per_k
-    drawn, least = np.full_like(read_c, np.nan), np.full(len(boilers), np.inf)
+    start = np.full(len(boilers), np.nan)
     before = np.vstack([electricity_kwh[:1], electricity_kwh[:-1]])
-    # by the part of a quarter that is over when it is read; one of the first unless another explains clearly more
-    since_reading = {1.0: electricity_kwh, 0.5: (before + electricity_kwh) / 2, 0.0: before}
-    for phase, since_last in since_reading.items():
-        seen = observe(boilers, read_c, since_last, start, tolerance_k=tolerance_k)
-        unexplained = _unexplained_kwh(boilers, seen, since_last)
-        better = unexplained < least - noticed_kwh
-        least = np.where(better, unexplained, least)
-        found = _between_readings(np.isfinite(read_c), seen.drawn_kwh)
-        # what is read as a quarter begins tells of the one before
-        found = found if phase else np.vstack([found[1:], np.full((1, len(boilers)), np.nan)])
-        drawn = np.where(better, found, drawn)
+    # since the last reading: of those that read as the quarter ends, in its middle, and as it begins
+    electricities = [electricity_kwh, (before + electricity_kwh) / 2, before]
+    seen = [observe(boilers, read_c, each, start, tolerance_k=tolerance_k) for each in electricities]
+    off_kwh = [np.abs(_off_kwh(boilers, each, given)) for each, given in zip(seen, electricities, strict=True)]
+    comparable = np.isfinite(off_kwh).all(axis=0)
+    # as the quarter ends, unless another moment explains clearly more
+    unexplained = np.where(comparable, off_kwh, 0.0).sum(axis=1)
+    unexplained[0] -= TOLERANCE_K * boilers.heat_capacity_kwh_per_k
+    ends, middle, begins = (_between_readings(np.isfinite(read_c), each.drawn_kwh) for each in seen)
+    # what is read as a quarter begins tells of the one before
+    begins = np.vstack([begins[1:], np.full((1, len(boilers)), np.nan)])
+    drawn: Floats = np.choose(unexplained.argmin(axis=0), [ends, middle, begins])
     return drawn
 
 
@@ -67,11 +67,9 @@ def _held(temperature_c: Floats, held: NDArray[np.bool_]) -> Floats:
     return filled
 
 
-def _unexplained_kwh(boilers: Boilers, seen: Observed, electricity_kwh: Floats) -> Floats:
-    """Return the sum of what readings were off from what was predicted and believed nevertheless, (boilers,) [kWh]."""
-    predicted = boilers.after_kwh(seen.state_kwh[:-1], electricity_kwh[1:])
-    off: Floats = np.nansum(np.abs(seen.state_kwh[1:] - predicted), axis=0)
-    return off
+def _off_kwh(boilers: Boilers, seen: Observed, electricity_kwh: Floats) -> Floats:
+    """Return what readings that were believed were off from what was predicted, shape (n - 1, boilers) [kWh]."""
+    return seen.state_kwh[1:] - boilers.after_kwh(seen.state_kwh[:-1], electricity_kwh[1:])
 
 
 def _between_readings(read: NDArray[np.bool_], told_kwh: Floats) -> Floats:
