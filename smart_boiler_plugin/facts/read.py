@@ -13,7 +13,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
 from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessel_of
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
-from smart_boiler_plugin.facts.series import Held, first_readings, latest_values, prices_per_kwh
+from smart_boiler_plugin.facts.series import OF_FACTS, Held, first_readings, latest_values, prices_per_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
 METERED, EXPECTED = ("metered_kw", "demand_kwh"), ("planned_kw", "expected_kwh", "forecast_kwh")
@@ -99,7 +99,7 @@ def _own_series(
     The former by field of ``Facts``, each of shape (quarters, boilers), the others by boiler.
     """
     shape = (int((until - begin) / QUARTER), len(usable))
-    own = {field: np.full(shape, np.nan) for field in ("temperature_c", "planned_c", *NEVER_BELOW_0)}
+    own = {field: np.full(shape, np.nan) for field in OF_FACTS}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
     read: dict[int, Held] = {}
     for held in latest_values(columns, begin, until, now):

@@ -18,10 +18,10 @@ from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
 from smart_boiler_plugin.clock.quarter import mean_per_step
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
 from smart_boiler_plugin.plan.solve import Answer
-from smart_boiler_plugin.plan.store import Values, store
 
 ROLE_BY_RESULT = {
     "storage_schedule": "fill-rate",
