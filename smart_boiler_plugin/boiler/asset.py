@@ -20,7 +20,7 @@ from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
+from smart_boiler_plugin.boiler.door import COMFORT, FLOOR_ON_PURPOSE, comfort_of, data_of
 from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER
@@ -203,7 +203,7 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
     asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
     # the scheduler for a trigger on the asset; below, for one on the sensor
     asset.attributes = {"custom-scheduler": SCHEDULER}
-    stored.change(asset, lambda _: asdict(data))
+    stored.change(asset, lambda _: {**asdict(data), FLOOR_ON_PURPOSE: True})
     asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = make_missing_sensors(asset, timezone, price)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.physics.following import HYSTERESIS_K
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
+
+FORMER_FLOOR_C = 50.0
+"""Floor of boilers that were taken on by an earlier version, where nobody named one [°C]."""
 
 ELEMENTS = ("switched", "modulating")
 """What an element can be."""
@@ -114,6 +118,10 @@ class BoilerData:
             # hot water loses heat: sooner is never better
             "prefer-charging-sooner": False,
         }
+
+    def with_flex_model(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored flex-model with the boiler's own fields; what else stands in it stays, but for a floor."""
+        return {**{name: value for name, value in stored.items() if name != "soc-minima"}, **self.flex_model}
 
 
 @dataclass(frozen=True)

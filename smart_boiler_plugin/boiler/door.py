@@ -20,6 +20,9 @@ from smart_boiler_plugin.fields import JsonNumber, Quantity
 COMFORT = "comfort"
 """Where the household's wishes are, as JSON."""
 
+FLOOR_ON_PURPOSE = "floor_on_purpose"
+"""Where it stands that a floor, or none, was asked for, and is not what an earlier version made of nothing."""
+
 DESCRIBED = {field.attribute or name: name for name, field in BoilerSchema(exclude=PLACE_FIELDS).fields.items()}
 """How the fields that are stored are called where a boiler is described."""
 

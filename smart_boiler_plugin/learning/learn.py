@@ -104,6 +104,10 @@ class Habits:
     draw_offs: DrawOffsOfDay
     days: NDArray[np.int_]
 
+    def of(self, number: int) -> Habits:
+        """Return those of one household alone."""
+        return Habits(self.draw_offs.of(number), self.days[number : number + 1])
+
     @property
     def profile_weight(self) -> Floats:
         """Share of the tapping profile in the distributions, shape (boilers,) [-]."""

@@ -17,8 +17,9 @@ from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.learning.learn import Habits
 from smart_boiler_plugin.plan.device import Device
-from smart_boiler_plugin.plan.outlook import Habit, outlook, reserve_kwh
+from smart_boiler_plugin.plan.outlook import outlook, reserve_kwh
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices, of_facts
 from smart_boiler_plugin.plan.problem import FLOORS, Problem, make_problem
@@ -43,7 +44,7 @@ def problem_ahead(
     facts: Facts,
     policy: Policy,
     *,
-    habit: Habit,
+    habit: Habits,
     span: Span,
     prices: StepPrices | None = None,
     start: tuple[float, Mapping[str, str]] | None = None,
@@ -57,7 +58,7 @@ def problem_ahead(
     policy
         What the server's settings say.
     habit
-        How the household draws.
+        How the household draws, of this boiler alone.
     span
         What the plan is for, on quarters of an hour.
     prices
@@ -71,7 +72,7 @@ def problem_ahead(
     begin_kwh, begin_from = start or start_kwh(data, comfort, facts, policy, pd.Timestamp(span.start))
     seen = outlook(data, comfort, facts, policy, habit=habit, mean_price=prices.mean, start=ahead.start, end=ahead.end)
     device = Device.of(data, seen.quarters, begin_kwh, begin_from)
-    return make_problem(data, comfort, facts, policy, device, prices, seen=seen)
+    return replace(make_problem(data, comfort, facts, policy, device, prices, seen=seen), seen=seen)
 
 
 def problem_with_reserve(
@@ -80,7 +81,7 @@ def problem_with_reserve(
     facts: Facts,
     policy: Policy,
     *,
-    habit: Habit,
+    habit: Habits,
     device: Device,
     prices: StepPrices,
 ) -> Problem:
@@ -96,19 +97,19 @@ def problem_with_reserve(
     policy
         What the server's settings say.
     habit
-        How the household draws.
+        How the household draws, of this boiler alone.
     device
         The boiler in steps of time, and what the trigger said of it.
     prices
         What one kWh costs in these steps.
 
     """
-    if device.given & SAY_HOW_WARM or not prices.known:
+    if device.given & SAY_HOW_WARM:
         return make_problem(data, comfort, facts, policy, device, prices)
     begin = device.moments[0]
     end = max(device.ends[-1], begin + SHORTEST) + QUARTER
     seen = outlook(data, comfort, facts, policy, habit=habit, mean_price=prices.mean, start=begin, end=end)
-    reserve = reserve_kwh(data, seen, prices)
+    reserve = reserve_kwh(data, seen, prices) if prices.known else np.zeros(len(seen.quarters))
     # the quarter in which a step ends, or with which it does
     within = np.ceil((device.ends - seen.quarters[0]) / QUARTER).astype(int) - 1
     return make_problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from marshmallow import ValidationError
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.plan.policy import Policy
-from smart_boiler_plugin.plan.prices import StepPrices, of_facts, with_typical
+from smart_boiler_plugin.plan.prices import MEAN_OF, StepPrices, of_facts, with_typical
 from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.units import currency_of
@@ -87,12 +88,11 @@ def complete(context: dict[str, Any], policy: Policy, span: Span, timezone: str)
 
 def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, timezone: str) -> StepPrices:
     """Return a sensor's prices per step and kWh, with typical ones in the gaps."""
-    per_kwh = f"{currency_of(sensor.unit)}/kWh"
-    prices = per_step(sensor, per_kwh, span).tz_convert(timezone)
-    if not prices.isna().any() or prices.isna().all():
-        return with_typical(prices, prices[:0])
-    before = Span(span.start - policy.typical_price_span, span.start, span.step, span.moment)
-    return with_typical(prices, per_step(sensor, per_kwh, before).tz_convert(timezone))
+    per_kwh, weeks = f"{currency_of(sensor.unit)}/kWh", max(policy.typical_price_span, MEAN_OF)
+    known = per_step(sensor, per_kwh, replace(span, start=span.start - weeks)).tz_convert(timezone)
+    before, prices = known[: -span.steps], known[-span.steps :]
+    typical = before[before.index >= span.start - policy.typical_price_span]
+    return replace(with_typical(prices, typical), mean=float(known.mean()))
 
 
 def _events(prices: StepPrices, span: Span, unit: str) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
-from smart_boiler_plugin.learning.learn import PRIOR_DAYS, DrawOffsOfDay, quarter_of_day
+from smart_boiler_plugin.learning.learn import Habits, quarter_of_day
 from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.physics.set_points import (
@@ -28,28 +28,6 @@ from smart_boiler_plugin.physics.set_points import (
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
-
-
-@dataclass(frozen=True)
-class Habit:
-    """How one household draws, and what that rests on.
-
-    Parameters
-    ----------
-    draw_offs
-        By quarter of the day, of this boiler alone.
-    days
-        How many of its own days taught; the tapping profile weighs ``PRIOR_DAYS`` beside them.
-
-    """
-
-    draw_offs: DrawOffsOfDay
-    days: float = 0.0
-
-    @property
-    def profile_weight(self) -> float:
-        """Weight of the tapping profile in it [-]."""
-        return PRIOR_DAYS / (PRIOR_DAYS + self.days)
 
 
 @dataclass(frozen=True)
@@ -91,7 +69,7 @@ def outlook(
     facts: Facts,
     policy: Policy,
     *,
-    habit: Habit,
+    habit: Habits,
     mean_price: float,
     start: datetime,
     end: datetime,
@@ -108,7 +86,7 @@ def outlook(
     policy
         What the server's settings say.
     habit
-        How the household draws.
+        How the household draws, of this boiler alone.
     mean_price
         Of a kWh of electricity [currency/kWh]; NaN where no price is known.
     start, end
@@ -129,9 +107,9 @@ def outlook(
     sizes[certain], probabilities[certain] = 0.0, 0.0
     sizes[certain, 0], probabilities[certain, 0] = told[certain], 1.0
     account: dict[str, Any] = {
-        "days_learned": round(habit.days, 1),
+        "days_learned": int(habit.days[0]),
         "tapping_profile": data.tapping_profile,
-        "weight_of_tapping_profile": round(habit.profile_weight, 3),
+        "weight_of_tapping_profile": round(float(habit.profile_weight[0]), 3),
         "steps_from_sensor": int(certain.sum()),
         "steps_expected": int((~nobody & ~certain).sum()),
     }

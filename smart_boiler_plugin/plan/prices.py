@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan.span import Span
+
+MEAN_OF = timedelta(days=28)
+"""How far back from a plan the prices count of which the mean is that of unserved heat."""
 
 
 @dataclass(frozen=True)

@@ -139,9 +139,7 @@ def make_problem(
         account["draw_offs"] = {**account.get("draw_offs", {}), "not_served": _not_served(bounds, device)}
     account["assumed_prices"] = [span for _, span in spans(prices.assumed, device)]
     price = prices.of_each if prices.known else None
-    return Problem(
-        data, device, bounds, wished, least, price, contradictory, account, seen if reserve_kwh is None else None
-    )
+    return Problem(data, device, bounds, wished, least, price, contradictory, account)
 
 
 def _drawn_kw(

@@ -14,9 +14,10 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.read import read_facts
-from smart_boiler_plugin.learning.learn import DAYS, usual
-from smart_boiler_plugin.plan.outlook import Habit
+from smart_boiler_plugin.learning.habits import habits
+from smart_boiler_plugin.learning.learn import Habits
 from smart_boiler_plugin.plan.policy import Policy
+from smart_boiler_plugin.plan.prices import MEAN_OF
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.settings import (
     COMFORT_WEIGHT,
@@ -61,7 +62,7 @@ class Known:
 
     boiler: Boiler
     facts: Facts
-    habit: Habit
+    habit: Habits
 
 
 def known_for_plans(boilers: Sequence[Boiler], span: Span, rules: Policy) -> dict[int, Known]:
@@ -71,12 +72,11 @@ def known_for_plans(boilers: Sequence[Boiler], span: Span, rules: Policy) -> dic
     """
     looks_back = max((rules.looks_back(boiler.comfort.hygiene.interval) for boiler in boilers), default=timedelta(0))
     begin, end = span.start - looks_back, span.end + DAY
-    facts = read_facts(boilers, span.moment, begin, end, prices_since=span.start - DAYS * DAY)
-    usually = usual([boiler.data.tapping_profile for boiler in boilers]) if boilers else None
+    facts = read_facts(boilers, span.moment, begin, end, prices_since=span.start - MEAN_OF)
+    drawing = habits(boilers, span.moment)
     return {
-        boiler.asset.id: Known(boiler, of_boiler, Habit(usually.of(number)))
+        boiler.asset.id: Known(boiler, of_boiler, drawing.of(number))
         for number, (boiler, of_boiler) in enumerate(zip(boilers, facts, strict=True))
-        if usually is not None
     }
 
 

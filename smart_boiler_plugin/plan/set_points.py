@@ -87,11 +87,11 @@ def _answer(
 
 
 def _thermostat(problem: Problem, steps: int | None) -> Answer:
-    """Return the plan of a thermostat; its set-point is the thermostat's own, or what is asked for at least."""
-    answer, tank = solve(problem), problem.data.tank
-    wished_c = tank.temperature_c(np.maximum(problem.least_kwh, 0.0))
-    set_points_c = np.clip(wished_c, SET_POINT_C, None)
+    """Return the plan of a thermostat; its set-point is the thermostat's own, or what the floors need."""
+    answer, bounds = solve(problem), problem.bounds
+    needed_c = problem.data.tank.temperature_c(bounds.need_kwh + bounds.steps.drawn_kwh)
+    set_points_c = np.minimum(np.maximum(needed_c, SET_POINT_C), problem.data.temperature_max_c)
     cut = slice(steps)
     power, states = answer.power_kw[cut], answer.states_kwh[: len(answer.power_kw[cut]) + 1]
     account = {**answer.account, "floors_not_met": problem.floors_not_met(states[1:])}
-    return Answer(power, states, answer.cost, account, np.minimum(set_points_c, problem.data.temperature_max_c)[cut])
+    return Answer(power, states, answer.cost, account, set_points_c[cut])

@@ -196,7 +196,8 @@ class Site:
         # currency per MW and step -> currency per kWh
         per_kwh = energy.to_numpy(dtype=float) / KW_PER_MW / step_h
         assumed = self._sensor_prices.assumed if self._sensor_prices else np.zeros(steps, dtype=bool)
-        return StepPrices(per_kwh, assumed)
+        mean = self._sensor_prices.mean if self._sensor_prices else float(per_kwh.mean())
+        return StepPrices(per_kwh, assumed, mean)
 
     @property
     def account(self) -> dict[str, Any]:

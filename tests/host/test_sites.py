@@ -11,7 +11,6 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from tests.factories import store
 from tests.host.boilers import (
     KEPT_WARM,
-    QUARTERS,
     START,
     make_household,
     measure,
@@ -56,7 +55,7 @@ def test_a_trigger_on_the_building_plans_the_boiler_as_one_on_the_boiler_does(ho
     # of the boiler itself, in steps for which there are no set-points: the same problem, solved here
     alone = finished(through_the_queue(boiler.sensors["fill-rate"], flex_model={"power-capacity": "1.5 kW"}))
     assert told["draw_offs"] == alone["draw_offs"]
-    assert told["draw_offs"]["steps_expected"] == QUARTERS
+    assert told["draw_offs"]["weight_of_tapping_profile"] == 1.0
     assert prices() @ plan_of(boiler) == pytest.approx(prices() @ expected, rel=1e-5)
     # 2.1 kWh are drawn and some 0.7 lost; the tank may end 2 K colder
     assert 2.5 < plan_of(boiler).sum() / 4 < 3.2
@@ -235,8 +234,8 @@ def test_a_boiler_without_one_of_its_sensors_is_planned_by_profile_and_floor_and
     assert told["missing"] == [role]
     assert told["draw_offs"]["weight_of_tapping_profile"] == 1.0
     assert told["start"]["from"] == "floor"
-    # 2.1 kWh are drawn and some 0.7 lost
-    assert 2.3 < plan_of(boiler).sum() / 4 < 3.2
+    # 2.1 kWh are drawn and some 0.7 lost; above its floor, the tank keeps some K for what nobody foresees
+    assert 2.3 < plan_of(boiler).sum() / 4 < 4.5
 
 
 def test_the_upgrade_lets_our_scheduler_plan_the_site_of_a_boiler_that_somebody_moved_there(household, flexmeasures):

@@ -9,10 +9,10 @@ import pytest
 
 from smart_boiler_plugin.boiler.comfort import Away, Comfort, Hygiene, Period
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.learning.learn import DrawOffsOfDay, usual
+from smart_boiler_plugin.learning.learn import DrawOffsOfDay, Habits, usual
 from smart_boiler_plugin.physics.set_points import Ahead, set_points
 from smart_boiler_plugin.plan.ahead import looks_ahead, problem_ahead, problem_with_reserve
-from smart_boiler_plugin.plan.outlook import Habit, boilers_of, outlook, reserve_kwh
+from smart_boiler_plugin.plan.outlook import boilers_of, outlook, reserve_kwh
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import of_facts
 from smart_boiler_plugin.plan.set_points import solve_by_set_points
@@ -24,7 +24,13 @@ BOILER = BoilerData()
 QUARTERS = 96
 WAVE = 0.20 + 0.10 * np.sin(np.arange(2 * QUARTERS) / 8) + 0.0001 * np.arange(2 * QUARTERS)
 KNOWN = {"price": (START, WAVE), "temperature_c": (START - QUARTER, [52.0])}
-PROFILE_S = Habit(usual(["S"]))
+
+
+def habit(profile="S", days=0):
+    return Habits(usual([profile]), np.array([days]))
+
+
+PROFILE_S = habit()
 NO_HYGIENE = Comfort(hygiene=Hygiene(off_because="test"))
 
 
@@ -69,7 +75,7 @@ def test_set_points_are_those_of_the_programme_on_the_same_facts():
 
 def test_the_account_tells_what_the_plan_rests_on_and_what_is_to_be_expected():
     known = replace(facts(**KNOWN), mean_price=0.3)
-    found = answer(known=known, habit=Habit(usual(["S"]), days=9))
+    found = answer(known=known, habit=habit(days=9))
     assert found.account["draw_offs"] == {
         "days_learned": 9,
         "tapping_profile": "S",
@@ -95,7 +101,7 @@ def test_heat_is_expected_to_be_conserved():
 def test_many_boilers_at_once_get_what_each_gets_alone():
     cases = [
         {},
-        {"data": BoilerData(volume_l=120, power_kw=2.0), "habit": Habit(usual(["M"]))},
+        {"data": BoilerData(volume_l=120, power_kw=2.0), "habit": habit("M")},
         {"known": {"price": (START, [])}},
         {"comfort": replace(NO_HYGIENE, useful_temperature_c=50.0)},
     ]
@@ -234,7 +240,7 @@ def test_quarters_of_the_day_are_those_of_the_clock_on_the_day_it_changes():
         Comfort(),
         known,
         Policy(),
-        habit=Habit(DrawOffsOfDay(sizes, np.ones((96, 1, 1)))),
+        habit=Habits(DrawOffsOfDay(sizes, np.ones((96, 1, 1))), np.zeros(1)),
         mean_price=0.2,
         start=begin,
         end=begin + timedelta(hours=25),
