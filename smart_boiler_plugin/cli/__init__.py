@@ -12,7 +12,7 @@ def attach(group: Group) -> None:
         *(customers.add_customers, customers.list_customers, customers.remove_customer),
         *(tariffs.add_tariff, tariffs.list_tariffs),
         *(import_prices.import_prices, tariffs.update_prices),
-        *(learning.learn, reports.report),
+        *(learning.learn, learning.tanks, reports.report),
         upgrade.upgrade,
     ):
         group.add_command(command)

@@ -19,6 +19,17 @@ SILENT_K = 0.25
 """Who reports smaller changes is not silent for long [K]: a tank cools by as much in an hour."""
 
 
+def boilers_of(data: Sequence[BoilerData]) -> Boilers:
+    """Return boilers side by side, in quarters of an hour."""
+    return Boilers.of(
+        [each.tank for each in data],
+        power_kw=[each.power_kw for each in data],
+        cop=[each.cop for each in data],
+        temperature_max_c=[each.temperature_max_c for each in data],
+        step_h=QUARTER_H,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class SideBySide:
     """What was read of boilers in quarters of an hour.
@@ -45,13 +56,7 @@ class SideBySide:
     def of(cls, data: Sequence[BoilerData], facts: Sequence[Facts]) -> SideBySide:
         """Put what is known of boilers side by side, in their order."""
         return cls(
-            boilers=Boilers.of(
-                [each.tank for each in data],
-                power_kw=[each.power_kw for each in data],
-                cop=[each.cop for each in data],
-                temperature_max_c=[each.temperature_max_c for each in data],
-                step_h=QUARTER_H,
-            ),
+            boilers=boilers_of(data),
             temperature_c=np.column_stack([each.temperature_c for each in facts]),
             power_kw=np.column_stack([each.power_kw for each in facts]),
             demand_kwh=np.column_stack([each.demand_kwh for each in facts]),
