@@ -94,8 +94,8 @@ SERVER_URL = Setting(
 MAX_CARRIED_AGE = Setting(
     "SMART_BOILER_MAX_CARRIED_AGE",
     timedelta(days=2),
-    "How old a reading may be to be carried forward through plan and draw-offs [timedelta]; older, and the floor is "
-    "assumed.",
+    "How old a reading may be to be carried forward through plan and draw-offs [timedelta]; older, and what is wanted "
+    "at least is assumed.",
 )
 
 TYPICAL_PRICE_SPAN = Setting(
