@@ -1,7 +1,6 @@
 """What readings of four weeks tell of tanks, on the command line and through HTTP."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,10 @@ import pytest
 from flexmeasures import Account, Asset
 from flexmeasures.data import db
 from flexmeasures.data.services.data_sources import get_or_create_source
-from flexmeasures.utils.time_utils import server_now
 
+from smart_boiler_plugin.api import learned as api
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.cli import learning as cli
 from smart_boiler_plugin.facts.store import Values
 from smart_boiler_plugin.facts.store import store as store_values
 from smart_boiler_plugin.learning.learn import DAYS
@@ -20,12 +20,13 @@ from smart_boiler_plugin.learning.tanks import Estimate, TankSeen, tanks_seen
 from tests.host.households import API
 from tests.host.queries import counted_queries
 
+NOW = pd.Timestamp("2025-11-25 10:05", tz="UTC")
+
 
 def report_weeks(boiler, data):
     """Store what a boiler of such data reported of the last four weeks, with a draw-off each evening."""
     boilers, chance = boilers_of([data]), np.random.default_rng(3)
-    now = pd.Timestamp(server_now()).tz_convert("UTC").floor("15min")
-    moments = pd.date_range(end=now - timedelta(minutes=15), periods=96 * DAYS, freq="15min")
+    moments = pd.date_range(end=NOW.floor("15min"), periods=96 * DAYS, freq="15min", inclusive="left")
     state, read_c, power_kw = boilers.state_kwh(55.0), [], []
     for step in moments.hour * 4 + moments.minute // 15:
         wished = boilers.state_kwh(60.0 if step < 24 else 48.0)
@@ -38,13 +39,15 @@ def report_weeks(boiler, data):
         Values(sensors["temperature"], moments, np.array(read_c)),
         Values(sensors["fill-rate"], moments, np.array(power_kw)),
     ]
-    store_values(values, get_or_create_source("meter", source_type="gateway"), now.to_pydatetime())
+    store_values(values, get_or_create_source("meter", source_type="gateway"), NOW.to_pydatetime())
     db.session.commit()
 
 
 @pytest.fixture
-def customers(app, call):
+def customers(app, call, monkeypatch):
     """Account ids of a customer with a leaking tank, and of one of whom nothing is known."""
+    for module in (cli, api):
+        monkeypatch.setattr(module, "server_now", lambda: NOW)
     ids = []
     for name in ("leaking", "unseen"):
         body = {"name": name, "user_name": name, "user_email": f"{name}@example.com"}
@@ -83,7 +86,7 @@ def test_a_leak_is_told_to_the_operator(app, call, customers, boilers):
     with app.app_context():
         found = [Boiler(asset) for asset in db.session.query(Asset).filter(Asset.account_id.in_(customers))]
         with counted_queries() as statements:
-            seen = tanks_seen(found, server_now())
+            seen = tanks_seen(found, NOW)
         assert len(statements) <= 5
         assert [each.standing_loss is not None for each in seen] == [True, False]
 
