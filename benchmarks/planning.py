@@ -26,7 +26,7 @@ from tabulate import tabulate
 from benchmarks.app import app_context, quiet
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from tests.factories import store
-from tests.host.boilers import QUARTER, START, make_household
+from tests.host.boilers import KEPT_WARM, QUARTER, START, make_household
 from tests.host.test_same_optimum import PlainStorage
 
 QUARTERS = 96
@@ -94,7 +94,7 @@ def cpu_ms(job, *arguments, **config):
 
 def measure(plans):
     """Return rows: what, ms of the host's scheduler, ms of ours, ratio."""
-    boiler, price = make_household()
+    boiler, price = make_household(KEPT_WARM)
     plain = PlainStorage()
     count = plans + WARM_UP
     days = 6 * count

@@ -47,12 +47,12 @@ def make_operator(name="Warm Water Energy", user="operator"):
     return account.id, token
 
 
-def make_household_boiler(owner, name, data=None):
+def make_household_boiler(owner, name, data=None, timezone="Europe/Amsterdam"):
     """Make a boiler for an account, by default of the usual kind, without going through a take-on."""
     if db.session.query(AssetType).filter_by(name="battery").one_or_none() is None:
         db.session.add(AssetType(name="battery"))
     price = get_or_create_consumption_price_sensor("NL")
-    boiler = make_boiler(Asset(name=name, account_id=owner.id), "Europe/Amsterdam", price, data or BoilerData())
+    boiler = make_boiler(Asset(name=name, account_id=owner.id), timezone, price, data or BoilerData())
     db.session.commit()
     return boiler
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import readings, schemas, statements
+from smart_boiler_plugin.api import learned, readings, schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.version import VERSION
 
@@ -79,6 +79,13 @@ ROUTES = [
         answers={200: statements.StatementSchema()},
         errors=(401, 404, 422, 429),
         also_csv=True,
+    ),
+    Route(
+        "GET",
+        f"{ONE}/learned",
+        learned.show_learned,
+        answers={200: learned.LearnedSchema()},
+        errors=(401, 404, 422, 429),
     ),
     Route(
         "POST",

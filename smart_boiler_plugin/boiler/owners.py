@@ -27,9 +27,9 @@ def boilers_of(operator: Account | None = None, customer: Account | None = None)
     return list(db.session.scalars(query))
 
 
-def boiler_ids() -> list[int]:
-    """Return the ids of the boilers of all customers, ascending, without reading them."""
-    return list(db.session.scalars(_those_of(db.select(Asset.id), None, None).order_by(Asset.id)))
+def boiler_ids(operator: Account | None = None, customer: Account | None = None) -> list[int]:
+    """Return the ids of the boilers that ``boilers_of`` returns, ascending, without reading them."""
+    return list(db.session.scalars(_those_of(db.select(Asset.id), operator, customer).order_by(Asset.id)))
 
 
 def count_boilers(operator: Account | None = None, customer: Account | None = None) -> int:

@@ -1,10 +1,12 @@
-"""When local days begin and end. Pure: pandas alone."""
+"""When local days begin and end. Pure: pandas and NumPy alone."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 DAY = timedelta(days=1)
 """Twenty-four hours; a local day has 23 or 25 where the clock changes (``midnights``)."""
@@ -33,3 +35,9 @@ def day_of(moment: datetime, timezone: str) -> date:
 def days_between(first: date, last: date) -> list[date]:
     """Return the days from the first to the last, both included."""
     return [first + number * DAY for number in range((last - first).days + 1)]
+
+
+def local_days(moments: pd.DatetimeIndex) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where the local days of ascending moments begin among these, and in which day each falls, by number."""
+    _, begins, day = np.unique(moments.tz_localize(None).normalize(), return_index=True, return_inverse=True)
+    return begins, day

@@ -169,7 +169,9 @@ class Demo:
                 step(1)
         moments = pd.date_range(self.plan_start, periods=len(price), freq=QUARTER)
         show.picture("Consumption price", moments, price, "EUR/kWh")
-        show.picture(f"Fill rate, plan of {first.name}", moments, first.plan_kw, "kW")
+        set_points = [value for value in self._read(first.ids["set_point"], PLAN)[: len(price)] if value is not None]
+        show.picture(f"Set-points of {first.name}", moments[: len(set_points)], set_points, "°C")
+        show.picture(f"Fill rate that is expected of {first.name}", moments, first.plan_kw, "kW")
 
     def look(self) -> None:
         """Step 5: the page of each boiler, and what a customer may see."""

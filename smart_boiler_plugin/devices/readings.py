@@ -23,7 +23,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.devices.quarters import Quarters, counted, last_of_each, means, metered, sums
 from smart_boiler_plugin.devices.rows import Row, RowError, read_row
 from smart_boiler_plugin.devices.unfinished import Unfinished
-from smart_boiler_plugin.plan.store import Values, store
+from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.stored import is_id, rows_with
 from smart_boiler_plugin.transactions import transaction
 

@@ -13,7 +13,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
 from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessel_of
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
-from smart_boiler_plugin.facts.series import Held, first_readings, latest_values, prices_per_kwh
+from smart_boiler_plugin.facts.series import OF_FACTS, Held, first_readings, latest_values, prices_per_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
 METERED, EXPECTED = ("metered_kw", "demand_kwh"), ("planned_kw", "expected_kwh", "forecast_kwh")
@@ -22,7 +22,14 @@ NEVER_BELOW_0 = (*METERED, *EXPECTED)
 """A boiler makes no electricity, and draws heat from its tank alone: less than none is none, where it is believed."""
 
 
-def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end: datetime) -> list[Facts]:
+def read_facts(
+    boilers: Sequence[Boiler],
+    moment: datetime,
+    start: datetime,
+    end: datetime,
+    *,
+    prices_since: datetime | None = None,
+) -> list[Facts]:
     """Return what is known of boilers at a moment, in their order. It reads, and stores nothing.
 
     Five SQL statements at most, however many boilers, tariffs and quarters there are: two load the sensors of boilers
@@ -37,13 +44,19 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
         What was recorded later is left out, and what was measured in a quarter that begins later is not believed.
     start, end
         The window, aware of the time zone; all quarters of an hour that it touches are read.
+    prices_since
+        From when on the mean price counts; by default it is not asked for.
 
     """
     now, begin, until = (pd.Timestamp(each).tz_convert("UTC") for each in (moment, *whole_quarters(start, end)))
     quarters = pd.date_range(begin, periods=int((until - begin) / QUARTER), freq=QUARTER)
     usable = usable_sensors(boilers)
     own, not_believed, stuck_since = _own_series(boilers, usable, begin, until, now)
-    prices = prices_per_kwh({each.price for each in usable if each.price}, quarters, now)
+    priced = quarters if prices_since is None else _from(prices_since, quarters)
+    prices = prices_per_kwh({each.price for each in usable if each.price}, priced, now)
+    means = {
+        sensor_id: _mean_of_known(of_sensor) for sensor_id, of_sensor in prices.items() if prices_since is not None
+    }
     first = first_readings({each.temperature_id for each in usable if each.temperature_id}, now)
     local = {timezone: quarters.tz_convert(timezone) for timezone in {each.timezone for each in usable}}
     unknown = _read_only(np.full(len(quarters), np.nan))
@@ -53,7 +66,8 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
             moment=now.tz_convert(each.timezone),
             quarters=local[each.timezone],
             **{field: values[:, column] for field, values in own.items()},
-            price=_read_only(prices[each.price.sensor.id]) if each.price else unknown,
+            price=_read_only(prices[each.price.sensor.id][-len(quarters) :]) if each.price else unknown,
+            mean_price=means.get(each.price.sensor.id, np.nan) if each.price else np.nan,
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
@@ -65,6 +79,18 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
     ]
 
 
+def _from(since: datetime, quarters: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return quarters with those before them from a moment on."""
+    begin = min(whole_quarters(since, since)[0].tz_convert("UTC"), quarters[0])
+    return pd.date_range(begin, quarters[-1], freq=QUARTER)
+
+
+def _mean_of_known(values: Floats) -> float:
+    """Return the mean of what is known; NaN where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
 def _own_series(
     boilers: Sequence[Boiler], usable: Sequence[Usable], begin: pd.Timestamp, until: pd.Timestamp, now: pd.Timestamp
 ) -> tuple[dict[str, Floats], list[list[str]], list[pd.Timestamp | None]]:
@@ -73,7 +99,7 @@ def _own_series(
     The former by field of ``Facts``, each of shape (quarters, boilers), the others by boiler.
     """
     shape = (int((until - begin) / QUARTER), len(usable))
-    own = {field: np.full(shape, np.nan) for field in ("temperature_c", "planned_c", *NEVER_BELOW_0)}
+    own = {field: np.full(shape, np.nan) for field in OF_FACTS}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
     read: dict[int, Held] = {}
     for held in latest_values(columns, begin, until, now):

@@ -84,9 +84,26 @@ def usable_sensors(boilers: Sequence[Boiler]) -> list[Usable]:
 
     Sensors and prices that the boilers have not loaded yet are loaded, by one statement each.
     """
-    _load_sensors({boiler.asset.id: boiler for boiler in boilers if not _has_loaded_sensors(boiler)})
+    _load_missing_sensors(boilers)
     prices = _load_prices(boilers)
     return [_usable(boiler, prices.get(boiler.asset.id)) for boiler in boilers]
+
+
+def usable_of_role(boilers: Sequence[Boiler], role: str) -> list[tuple[str, Sensor | None]]:
+    """Return of each boiler its household's time zone (IANA name), and one sensor, None where it cannot be read.
+
+    Sensors that the boilers have not loaded yet are loaded, by one statement.
+    """
+    _load_missing_sensors(boilers)
+    return [(_timezone(boiler), _as_made(role, boiler.sensors.get(role))) for boiler in boilers]
+
+
+def _as_made(role: str, sensor: Sensor | None) -> Sensor | None:
+    return None if sensor is None or _change(role, sensor) else sensor
+
+
+def _load_missing_sensors(boilers: Sequence[Boiler]) -> None:
+    _load_sensors({boiler.asset.id: boiler for boiler in boilers if not _has_loaded_sensors(boiler)})
 
 
 def _has_loaded_sensors(boiler: Boiler) -> bool:

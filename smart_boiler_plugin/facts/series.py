@@ -39,6 +39,24 @@ SOURCE_TYPE = func.coalesce(Source.type, "")
 
 IS_PLANNED = SOURCE_TYPE.in_(PLANNED)
 
+INFERRED = "inferred"
+"""Type of the data source of draw-offs that were inferred from temperatures (``learning/daily.py``): not measured, and
+what nobody expects."""
+
+INFERRED_KWH = "inferred_kwh"
+"""Kind of these: no field of ``Facts``."""
+
+OF_FACTS = (
+    "temperature_c",
+    "planned_c",
+    "metered_kw",
+    "planned_kw",
+    "demand_kwh",
+    "expected_kwh",
+    "forecast_kwh",
+)
+"""Kinds that are fields of ``Facts``."""
+
 IS_TEMPERATURE = Sensor.name == "temperature"
 
 IS_NUMBER = func.abs(TimedBelief.event_value) < float("inf")
@@ -62,7 +80,7 @@ class Held:
     sensor_id
         Of which sensor.
     kind
-        What the values tell, as a field of ``Facts``.
+        What the values tell: one of ``OF_FACTS``, or ``INFERRED_KWH``.
     seconds
         When each value begins, ascending, one per quarter at most, shape (n,) [s after the start of a span].
     value
@@ -81,7 +99,14 @@ class Held:
         return self.seconds // QUARTER_S
 
 
-def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, moment: datetime) -> Iterator[Held]:
+def latest_values(
+    sensor_ids: Collection[int],
+    start: datetime,
+    end: datetime,
+    moment: datetime,
+    *,
+    kinds: Collection[str] = OF_FACTS,
+) -> Iterator[Held]:
     """Read what sensors of boilers hold, by one statement.
 
     Of several values of a kind for a quarter, the one that was recorded last counts; but a temperature that no water
@@ -95,6 +120,8 @@ def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, m
         The span, on quarters of an hour. Temperatures are looked for in ``LOOK_AHEAD``, too.
     moment
         What was recorded later is left out.
+    kinds
+        Which are wanted.
 
     Yields
     ------
@@ -119,7 +146,7 @@ def latest_values(sensor_ids: Collection[int], start: datetime, end: datetime, m
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
         .join(Source, Source.id == TimedBelief.source_id)
         .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE & ~IS_PLANNED))
-        .filter(kind.is_not(None), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
+        .filter(kind.in_(kinds), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
         .order_by(
             TimedBelief.sensor_id,
             quarter,
@@ -149,14 +176,15 @@ def _recorded_at() -> ColumnElement[datetime]:
 
 
 def _kind() -> ColumnElement[str | None]:
-    """Return what a value tells, as a field of ``Facts``; None where it tells nothing."""
+    """Return what a value tells: one of ``OF_FACTS``, or ``INFERRED_KWH``; None where it tells nothing."""
     is_power, is_demand = Sensor.name == "fill-rate", Sensor.name == "demand"
     before_its_quarter = TimedBelief.belief_horizon > QUARTER
     return case(
         (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
         (is_demand & (SOURCE_TYPE == "forecaster"), "forecast_kwh"),
         (IS_TEMPERATURE & (SOURCE_TYPE == "scheduler"), "planned_c"),
-        (IS_PLANNED, None),
+        (is_demand & (SOURCE_TYPE == INFERRED), INFERRED_KWH),
+        (SOURCE_TYPE.in_([*PLANNED, INFERRED]), None),
         (IS_TEMPERATURE, "temperature_c"),
         (is_demand & before_its_quarter, "expected_kwh"),
         (before_its_quarter, None),

@@ -1,5 +1,7 @@
-"""What a household's readings teach of its draw-offs: when hot water is drawn, and how much.
+"""What a household's readings teach: when hot water is drawn, and how much; and what its tank is really like.
 
-Pure: arrays in, arrays out, many boilers at once; no training, and nothing kept. Not here: readings and what is
-believed of them (``facts``), and what a plan makes of draw-offs (``plan``, ``physics/set_points.py``).
+``observe``, ``infer``, ``learn``, ``tank`` and ``side_by_side`` are pure: arrays in, arrays out, many boilers at once;
+no training. ``daily`` stores what a day taught, ``habits`` tells plans what is known, and ``tanks`` tells operators.
+Not here: readings and what is believed of them (``facts``), and what a plan makes of draw-offs (``plan``,
+``physics/set_points.py``).
 """

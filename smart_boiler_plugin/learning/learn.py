@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from smart_boiler_plugin.clock.days import local_days
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 from smart_boiler_plugin.physics.thermostat import Floats
 
@@ -62,6 +63,11 @@ class DrawOffsOfDay:
     sizes_kwh: Floats
     probabilities: Floats
 
+    def of(self, number: int) -> DrawOffsOfDay:
+        """Return those of one boiler alone."""
+        some = slice(number, number + 1)
+        return DrawOffsOfDay(self.sizes_kwh[:, some], self.probabilities[:, some])
+
     def ahead(self, quarters: NDArray[np.int_], away: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return sizes [kWh] and probabilities of steps ahead, each of shape (n, boilers, ``BINS``).
 
@@ -82,6 +88,45 @@ def quarter_of_day(moments: pd.DatetimeIndex) -> NDArray[np.int_]:
     return quarters
 
 
+@dataclass(frozen=True)
+class Habits:
+    """What is known of when households draw, and how much.
+
+    Parameters
+    ----------
+    draw_offs
+        Their distributions, of the boilers in their order.
+    days
+        How many days taught, shape (boilers,); 0 where the tapping profile alone tells.
+
+    """
+
+    draw_offs: DrawOffsOfDay
+    days: NDArray[np.int_]
+
+    def of(self, number: int) -> Habits:
+        """Return those of one household alone."""
+        return Habits(self.draw_offs.of(number), self.days[number : number + 1])
+
+    @property
+    def profile_weight(self) -> Floats:
+        """Share of the tapping profile in the distributions, shape (boilers,) [-]."""
+        weight: Floats = PRIOR_DAYS / (PRIOR_DAYS + self.days.astype(float))
+        return weight
+
+
+def habits_of(
+    moments: pd.DatetimeIndex, drawn_kwh: Floats, away: NDArray[np.bool_], tapping_profiles: list[str]
+) -> Habits:
+    """Return what draw-offs of the last ``DAYS`` days and tapping profiles tell of households.
+
+    Arguments as of ``learned`` and ``usual``.
+    """
+    teaches, prior = _teaching(moments, np.isfinite(drawn_kwh), ~away), usual(tapping_profiles)
+    days = np.logical_or.reduceat(teaches, local_days(moments)[0]).sum(axis=0)
+    return Habits(_learned(moments, drawn_kwh, teaches, prior), days)
+
+
 def learned(
     moments: pd.DatetimeIndex, drawn_kwh: Floats, away: NDArray[np.bool_], prior: DrawOffsOfDay
 ) -> DrawOffsOfDay:
@@ -100,7 +145,12 @@ def learned(
         Of the same boilers: ``usual``.
 
     """
-    teaches = _teaching(moments, np.isfinite(drawn_kwh), ~away)
+    return _learned(moments, drawn_kwh, _teaching(moments, np.isfinite(drawn_kwh), ~away), prior)
+
+
+def _learned(
+    moments: pd.DatetimeIndex, drawn_kwh: Floats, teaches: NDArray[np.bool_], prior: DrawOffsOfDay
+) -> DrawOffsOfDay:
     step, boiler = np.nonzero(teaches)
     drawn = np.maximum(drawn_kwh[step, boiler], 0.0)
     shape = prior.probabilities.shape
@@ -117,8 +167,8 @@ def _teaching(moments: pd.DatetimeIndex, known: NDArray[np.bool_], home: NDArray
     """Return which quarters teach, shape (n, boilers): known ones at home, of the last days that are known enough."""
     if not len(moments):
         return known
+    begins, day = local_days(moments)
     days = moments.tz_localize(None).normalize()
-    begins, day = np.unique(days, return_index=True, return_inverse=True)[1:]
     known = known & home & (days > days[-1] - pd.Timedelta(days=DAYS))[:, None]
     enough = np.add.reduceat(known, begins, dtype=float) >= ENOUGH * np.add.reduceat(home, begins, dtype=float)
     teaching: NDArray[np.bool_] = known & enough[day]

@@ -44,7 +44,7 @@ def observe(
     electricity_kwh: Floats,
     start_kwh: Floats,
     *,
-    tolerance_k: float = TOLERANCE_K,
+    tolerance_k: float | Floats = TOLERANCE_K,
 ) -> Observed:
     """Return the draw-offs of each step.
 
@@ -63,17 +63,14 @@ def observe(
     start_kwh
         State of charge at the start, shape (boilers,) [kWh]; not a number where it is not known.
     tolerance_k
-        How far a reading may be from what is predicted and teach nothing [K].
+        How far a reading may be from what is predicted and teach nothing [K]; of all, or shape (boilers,).
 
     """
     tolerance_kwh = tolerance_k * boilers.heat_capacity_kwh_per_k
     drawn, states = np.empty_like(temperature_c), np.empty_like(temperature_c)
     state, since = start_kwh, np.ones(len(boilers))
-    for step, (measured, heat) in enumerate(
-        zip(boilers.state_kwh(temperature_c), boilers.heat_kwh(electricity_kwh), strict=True)
-    ):
-        idle = boilers.idle_kwh(state)
-        predicted = np.minimum(idle + heat, np.maximum(idle, boilers.ceiling_kwh))
+    for step, (measured, electricity) in enumerate(zip(boilers.state_kwh(temperature_c), electricity_kwh, strict=True)):
+        predicted = boilers.after_kwh(state, electricity)
         colder = predicted - measured
         read = np.isfinite(measured)
         told = np.isfinite(colder) & (since <= LONGEST_GAP)

@@ -21,9 +21,9 @@ from smart_boiler_plugin.boiler.owners import boilers_of
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
 from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
-from smart_boiler_plugin.plan.store import Values, store
 from smart_boiler_plugin.transactions import lock
 
 REPORTED = ("cost", "daily cost", "daily savings")

@@ -90,6 +90,15 @@ class Boilers:
         """Return the states of charge [kWh] after a step without heating and draw-offs, shape (..., boilers)."""
         return self.retention * state_kwh + self.gain_kwh
 
+    def after_kwh(self, state_kwh: Floats, electricity_kwh: Floats) -> Floats:
+        """Return the states of charge [kWh] after a step with electricity [kWh] and no draw-off, (..., boilers).
+
+        The tank's own limiter ends heating at the ceiling.
+        """
+        idle = self.idle_kwh(state_kwh)
+        after: Floats = np.minimum(idle + self.heat_kwh(electricity_kwh), np.maximum(idle, self.ceiling_kwh))
+        return after
+
     def heat_kwh(self, electricity_kwh: Floats) -> Floats:
         """Return what electricity [kWh] of a step is worth at its end, shape (..., boilers) [kWh of heat]."""
         return electricity_kwh * self.late * self.cop

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from timely_beliefs.sensors.func_store.knowledge_horizons import x_days_ago_at_y_oclock
 
 from smart_boiler_plugin.clock.days import midnights
-from smart_boiler_plugin.plan import store as module
-from smart_boiler_plugin.plan.store import Values, store
+from smart_boiler_plugin.facts import store as module
+from smart_boiler_plugin.facts.store import Values, store
 from tests.host.boilers import START, make_household
 from tests.host.queries import counted_queries
 

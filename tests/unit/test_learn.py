@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_boiler_plugin.learning.learn import BIN_KWH, BINS, DrawOffsOfDay, learned, quarter_of_day, usual
+from smart_boiler_plugin.learning.learn import BIN_KWH, BINS, DrawOffsOfDay, habits_of, learned, quarter_of_day, usual
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
 NO = float("nan")
@@ -153,3 +153,23 @@ def test_draw_offs_ahead_are_those_of_their_quarters_and_none_where_nobody_is_at
     np.testing.assert_allclose(probabilities[1], known.probabilities[82])
     assert (sizes[1, 0] == 0).all()
     assert (sizes[1, 1] > 0).any()
+
+
+def test_habits_say_how_many_days_taught_and_what_the_profile_weighs():
+    moments = moments_of("2025-11-03", 30)
+    drawn = np.full((len(moments), 3), NO)
+    drawn[:, 1] = 0.1
+    drawn[-96:-10, 2] = 0.1
+    drawn[-2 * 96 : -96, 2] = 0.1
+    found = habits_of(moments, drawn, home(drawn), ["S", "S", "M"])
+    # 86 of 96 quarters of the last day are too few
+    assert found.days.tolist() == [0, 28, 1]
+    np.testing.assert_allclose(found.profile_weight, [1, 3 / 31, 3 / 4])
+    expected = learned(moments, drawn, home(drawn), usual(["S", "S", "M"]))
+    np.testing.assert_allclose(found.draw_offs.probabilities, expected.probabilities)
+
+
+def test_habits_without_any_moment_are_those_of_the_profiles():
+    found = habits_of(moments_of("2025-11-03", 1)[:0], np.zeros((0, 2)), np.zeros((0, 2), dtype=bool), ["S", "M"])
+    assert found.days.tolist() == [0, 0]
+    np.testing.assert_allclose(found.draw_offs.probabilities, usual(["S", "M"]).probabilities)
