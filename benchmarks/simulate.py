@@ -1,230 +1,211 @@
-"""Boilers in a closed loop over weeks of real prices: a thermostat, a night-rate timer and this plugin's plan.
+"""Boilers in a closed loop over weeks of real prices: thermostats, timers, plans of powers, set-points, and foresight.
 
-Every boiler draws at random around its tapping profile, the same under each control; plans know the profile alone::
+Every boiler draws at random around its tapping profile, the same under each control; plans know the profile, the prices
+that are known, and what a thermometer with a noise of 0.3 K and steps of 0.5 K says::
 
     make simulate
-    make simulate ARGS="--boilers 3 --days 7"
-    make simulate ARGS="--prices my-prices.csv --fees '0 EUR/kWh' --vat '0 %' --output my-folder"
+    make simulate ARGS="--quick"
+    make simulate ARGS="--boilers 60 --days 56 --from-day 15"
+    make simulate ARGS="--households late"
+    make simulate ARGS="--prices my-prices.csv --start 2025-03-20 --fees '0 EUR/kWh' --vat '0 %' --output my-folder"
 
 The prices are a CSV file with a header, the starts of the hours or quarters (ISO 8601 with offset) and EUR/MWh. The
-consumption price is that of a tariff, (spot + fees) * (1 + VAT), with fees as `add-tariff` takes them. "saved" compares
-the whole runs at equal heat; "as reported" adds up the savings of single days, as `report` tells them to customers.
-Prints a table, and writes it with a picture into the output folder.
+consumption price is that of a tariff, (spot + fees) * (1 + VAT), with fees as `add-tariff` takes them.
+
+Costs are EUR per boiler at equal heat left; u40 and u45 are the heat [kWh a year] that was drawn and not served at 40
+and 45 °C. Plans and set-points are made by the plugin's own functions, from facts to problems to answers. Prints a
+table, and writes it with a picture and result.json into the output folder.
 """
 
 import argparse
 import json
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from benchmarks.app import app_context, quiet
-from benchmarks.closed_loop import draw_random, planned_run, reported_savings, save, thermostat_run
-from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.physics import hygiene
+from benchmarks import controls
+from benchmarks.households import KINDS, PRICES, QUARTER, TIMEZONE, Households, households, read_prices
+from benchmarks.measure import figures
+from benchmarks.picture import draw
+from benchmarks.set_points_followed import set_points_run
 from smart_boiler_plugin.prices.consumption_price import consumption_price
 from smart_boiler_plugin.prices.tariff_schema import Fees, Vat
-from tests.host.boilers import QUARTER, change_data, make_household
 
-TIMEZONE = "Europe/Brussels"
-PRICES = Path(__file__).parent / "data" / "day-ahead-prices-BE-2024.csv"
 FEES = '[{"days": "mon-fri", "from": "07:00", "until": "23:00", "fee": "0.05 EUR/kWh"}]'
-COLDER_K = 2.0
-START_C = 55.0
-HALF_AN_HOUR = 2 * QUARTER
-CONTROLS = ("thermostat", "night-rate timer", "plan at 14:00", f"plan, again when {COLDER_K:g} K colder")
-HEADERS = (
-    "control",
-    "cost [EUR]",
-    "cost at equal heat [EUR]",
-    "saved",
-    "as reported",
-    "electricity [kWh]",
-    "below the floor while drawing [min/day]",
-    "hygiene missed",
-    "starts per day",
-    "plans per day",
-)
+
+SWEEP = (2.5, 4.0, 5.0, 6.0, 8.0)
+"""What unserved heat may count [mean prices]."""
+
+HOT_CEILING_C = 75.0
 
 
-def read_prices(file, moments):
-    """Return spot prices [EUR/kWh] per quarter; exits with what is missing if the file does not cover them."""
-    prices = pd.read_csv(file, index_col=0).iloc[:, 0]
-    prices.index = pd.to_datetime(prices.index, utc=True)
-    step = prices.index[1] - prices.index[0]
-    if prices.index[0] > moments[0] or prices.index[-1] + step <= moments[-1]:
-        raise SystemExit(
-            f"{file} has prices from {prices.index[0]} until {prices.index[-1] + step}, and "
-            f"{moments[0]} until {moments[-1] + QUARTER} is needed. Choose fewer --days or another --start."
-        )
-    return prices.reindex(moments.tz_convert("UTC"), method="ffill").set_axis(moments) / 1000
+@dataclass(frozen=True)
+class Control:
+    """One way to control boilers: what it is called, and what it is told."""
+
+    name: str
+    kind: str
+    told: dict
+    r: float | None = None
+    useful_temperature_c: float | None = None
 
 
-def household(seed):
-    """Return a boiler and how much of its tapping profile the household draws: two in three are small."""
-    chance = np.random.default_rng(seed)
-    if seed % 3 == 2:
-        return BoilerData(volume_l=120, power_kw=2.0, tapping_profile="M", temperature_min_c=50.0), chance.uniform(
-            0.8, 1.2
-        )
-    return BoilerData(volume_l=80, power_kw=1.5, tapping_profile="S", temperature_min_c=50.0), chance.uniform(0.7, 1.3)
+def set_points_control(r, useful_c, followed="alone", ceiling_c=None):
+    """Return the control by set-points."""
+    name = f"set-points r={r:g}, {useful_c:g} °C"
+    name += {"alone": "", "relay": ", relay", "power": ", any power"}[followed]
+    name += f", ceiling {ceiling_c:g} °C" if ceiling_c else ""
+    told = {"r": r, "useful_c": useful_c, "followed": followed, "ceiling_c": ceiling_c}
+    return Control(name, "set-points", told, r, useful_c)
 
 
-def runs_of(made, seed, moments):
-    """Return the run of each control for one boiler, its data, and what was drawn."""
-    data, share = household(seed)
-    drawn = draw_random(np.random.default_rng(1000 + seed), data.tapping_profile, share, moments)
-    start = data.tank.state_of_charge_kwh(START_C)
-    night = np.asarray((moments.hour >= 23) | (moments.hour < 7))
-    runs = [
-        thermostat_run(data, start, drawn),
-        thermostat_run(data, start, drawn, set_point_c=65.0, hysteresis_k=2.0, allowed=night),
+def controls_of(*, quick=False):
+    """Return the controls that are compared, thermostats first."""
+    thermostats = [Control(f"thermostat {c:g} °C", "thermostat", {"set_point_c": c}) for c in (60.0, 55.0, 65.0)]
+    timers = [Control(f"timer {c:g} °C, 23 to 07", "timer", {"set_point_c": c}) for c in (65.0, HOT_CEILING_C)]
+    if quick:
+        return [thermostats[0], timers[0], set_points_control(6.0, 40.0)]
+    plans = [
+        Control("plan at 14:00", "plan", {}),
+        Control("plan, again when 2 K colder", "plan", {"colder_k": 2.0}),
     ]
-    for colder_k in (np.inf, COLDER_K):
-        boiler = change_data(made, data)
-        with quiet():
-            runs.append(planned_run(boiler, start, moments, drawn, colder_k=colder_k))
-        forget_readings(boiler)
-    return runs, data, drawn
+    chosen = [set_points_control(r, 40.0) for r in SWEEP]
+    chosen += [set_points_control(*each) for each in ((5.0, 45.0), (6.0, 45.0), (4.0, 50.0), (6.0, 50.0))]
+    chosen += [set_points_control(6.0, 40.0, followed) for followed in ("relay", "power")]
+    chosen += [set_points_control(6.0, 40.0, ceiling_c=HOT_CEILING_C)]
+    return [*thermostats, *timers, *plans, *chosen, Control("perfect foresight", "perfect", {})]
 
 
-def forget_readings(boiler):
-    """Take away what the boiler measured, for its next life."""
-    from flexmeasures.data import db  # noqa: PLC0415
-    from flexmeasures.data.models.time_series import TimedBelief  # noqa: PLC0415
+@dataclass(frozen=True)
+class World:
+    """Households, the quarters of an hour that are known, and what a kWh costs in each [EUR/kWh]."""
 
-    db.session.execute(db.delete(TimedBelief).filter_by(sensor_id=boiler.sensors["temperature"].id))
-    db.session.commit()
+    homes: Households
+    moments: pd.DatetimeIndex
+    price: np.ndarray
 
-
-def figures(run, baseline, data, drawn, price, moments):
-    """Return what one run of a boiler comes to, in the order of the table from the cost on."""
-    tank = data.tank
-    start = tank.state_of_charge_kwh(START_C)
-    states = np.array(run.state_kwh)
-    temperature_c = tank.temperature_c(states)
-    days = len(moments) / 96
-    less_kwh = (baseline.state_kwh[-1] - states[-1]) / data.cop
-    cost = run.cost(price)
-    below = (temperature_c < data.temperature_min_c - 0.1) & (drawn > 0)
-    power = np.array(run.power_kw)
-    starts = ((power[1:] > 0) & (power[:-1] <= 0)).sum()
-    return np.array(
-        [
-            cost,
-            cost + less_kwh * price[-96:].mean(),
-            reported_savings(data, start, run, drawn, price),
-            power.sum() / 4,
-            15 * below.sum() / days,
-            missed_hygiene(pd.Series(temperature_c, index=moments)),
-            starts / days,
-            run.plans / days,
-        ]
-    )
+    def run(self, control):
+        """Return the households as a control has them, and their run under it."""
+        told = dict(control.told)
+        if control.kind == "thermostat":
+            return self.homes, controls.thermostat(self.homes, told["set_point_c"])
+        if control.kind == "timer":
+            homes = self.homes.with_ceiling(max(65.0, told["set_point_c"]))
+            return homes, controls.timer(homes, self.moments, told["set_point_c"])
+        if control.kind == "plan":
+            return self.homes, controls.plan_of_powers(self.homes, self.moments, self.price, **told)
+        if control.kind == "perfect":
+            baseline = controls.thermostat(self.homes)
+            return self.homes, controls.perfect_foresight(self.homes, self.price, baseline)
+        ceiling_c = told.pop("ceiling_c", None)
+        homes = self.homes.with_ceiling(ceiling_c) if ceiling_c else self.homes
+        return homes, set_points_run(homes, self.moments, self.price, **told)
 
 
-def missed_hygiene(temperature_c):
-    """Return how often seven days went by without half an hour at 60 °C."""
-    missed, since = 0, temperature_c.index[0]
-    while since + pd.Timedelta(days=7) <= temperature_c.index[-1]:
-        week = temperature_c[since : since + pd.Timedelta(days=7)]
-        done = hygiene.last_done(week, 60.0, HALF_AN_HOUR, QUARTER)
-        missed += done is None
-        since = done if done is not None and done > since else since + pd.Timedelta(days=7)
-    return missed
+def world_of(count, days, *, start="2024-01-02", prices=PRICES, fees=FEES, vat="21 %", kind="usual"):
+    """Return households and prices; plans know those of two days more than the households live."""
+    first = pd.Timestamp(start, tz=TIMEZONE)
+    # days may have 23 or 25 hours
+    moments = pd.date_range(first, first + pd.DateOffset(days=days + 3), freq=QUARTER, inclusive="left")
+    lived, known = (int(moments.searchsorted(first + pd.DateOffset(days=each))) for each in (days, days + 2))
+    spot = read_prices(prices, moments[:known]).reindex(moments, method="ffill")
+    told = json.loads(fees) if fees.startswith("[") else fees
+    terms = {"factor": 1.0, "fees": Fees().deserialize(told), "vat": Vat().deserialize(vat)}
+    price = consumption_price(spot, **terms).to_numpy()
+    return World(households(count, moments[:lived], kind), moments, price)
 
 
-def simulate(boilers, moments, spot, price):
-    """Return the mean figures per boiler and control, and the runs of the first boiler."""
-    found, first = [], None
-    with app_context():
-        made, sensor = make_household()
-        save(sensor, pd.Series(price, index=spot.index), moments[0] - pd.Timedelta(days=2))
-        shown = price[: len(moments)]
-        for seed in tqdm(range(boilers), unit="boiler"):
-            runs, data, drawn = runs_of(made, seed, moments)
-            found.append([figures(run, runs[0], data, drawn, shown, moments) for run in runs])
-            first = first or (runs, data, drawn)
-    return np.array(found), first
+def compared(world, some, *, from_day=1, workers=2):
+    """Return a result for each control, in the form of result.json."""
+    begin = int(world.moments.searchsorted(world.moments[0] + pd.DateOffset(days=from_day - 1)))
+    with ProcessPoolExecutor(workers) as pool:
+        runs = list(tqdm(pool.map(world.run, some), total=len(some), unit="control", disable=workers == 1))
+    baseline = next(run for control, (_, run) in zip(some, runs, strict=True) if control.kind == "thermostat")
+    found = [figures(homes, run, baseline, world.price, begin) for homes, run in runs]
+    return [
+        {
+            "control": control.name,
+            "r": control.r,
+            "useful_temperature_c": control.useful_temperature_c,
+            "cost": float(each["cost"]),
+            "saved": float(1 - each["cost"] / found[0]["cost"]),
+            **{name: float(value) for name, value in each.items() if name != "cost"},
+        }
+        for control, each in zip(some, found, strict=True)
+    ]
 
 
-def table_of(found):
-    """Return the rows of the table: means over boilers; hygiene and comfort as they add up."""
-    mean, total = found.mean(axis=0), found.sum(axis=0)
-    rows = []
-    for name, values, sums in zip(CONTROLS, mean, total, strict=True):
-        saved = f"{100 * (1 - values[1] / mean[0][1]):.1f} %"
-        reported = f"{100 * values[2] / mean[0][1]:.1f} %"
-        rows.append([name, values[0], values[1], saved, reported, *values[3:5], int(sums[5]), *values[6:]])
-    return rows
+COLUMNS = {
+    "control": ("control", ""),
+    "cost": ("cost [EUR/boiler]", ".2f"),
+    "saved": ("saved", ".1%"),
+    "u40": ("u40 [kWh/a]", ".1f"),
+    "u40_p90": ("worst tenth", ".1f"),
+    "u45": ("u45 [kWh/a]", ".1f"),
+    "events": ("events [1/a]", ".0f"),
+    "minutes_below_50": ("below 50 °C [min/day]", ".1f"),
+    "starts_per_day": ("starts a day", ".1f"),
+    "hygiene_missed": ("hygiene missed", ".0f"),
+    "electricity_kwh": ("electricity [kWh]", ".1f"),
+}
+"""What the table shows of a result, its heading and format."""
 
 
-def draw(found, first, price, moments, file):
-    """Draw costs and comfort per control, and three days of the first boiler."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    mean = found.mean(axis=0)
-    figure, axes = plt.subplots(2, 2, figsize=(13, 8))
-    for axis, column, title in (
-        (axes[0][0], 1, "cost at equal heat [EUR/boiler]"),
-        (axes[0][1], 4, "below the floor while drawing [min/day]"),
-    ):
-        axis.barh(CONTROLS[::-1], mean[::-1, column])
-        axis.set_title(title)
-    begin = max(0, min(96 * 3, len(moments) - 96 * 3))
-    part = slice(begin, min(begin + 96 * 3, len(moments)))
-    runs, data, _ = first
-    for name, run in zip(CONTROLS, runs, strict=True):
-        axes[1][0].plot(moments[part], data.tank.temperature_c(np.array(run.state_kwh[part])), label=name)
-    axes[1][0].axhline(data.temperature_min_c, color="grey", linestyle=":")
-    axes[1][0].set_title("first boiler, three days: temperature [°C]")
-    axes[1][0].legend(fontsize="small")
-    axes[1][1].step(moments[part], price[part], where="post", color="black")
-    axes[1][1].set_title("consumption price [EUR/kWh]")
-    for axis in axes[1]:
-        axis.tick_params(axis="x", labelrotation=30)
-    figure.tight_layout()
-    figure.savefig(file, dpi=90)
+def table_of(results):
+    """Return the table for people."""
+    rows = [[format(each[name], how) for name, (_, how) in COLUMNS.items()] for each in results]
+    return tabulate(rows, [title for title, _ in COLUMNS.values()], tablefmt="github", disable_numparse=True)
 
 
-def main():
-    """Parse, simulate, print, draw."""
+def parsed(words=None):
+    """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boilers", type=int, default=20, help="how many (default: 20)")
     parser.add_argument("--days", type=int, default=28, help="how many (default: 28)")
+    parser.add_argument("--from-day", type=int, default=1, help="the first day that counts (default: 1)")
     parser.add_argument("--start", default="2024-01-02", help="first day, local time (default: 2024-01-02)")
+    parser.add_argument("--households", choices=KINDS, default="usual", help="how they draw (default: usual)")
     parser.add_argument("--prices", type=Path, default=PRICES, help="CSV file (default: Belgium, early 2024)")
     parser.add_argument("--fees", default=FEES, help=f"as add-tariff takes them, or a JSON list (default: {FEES})")
     parser.add_argument("--vat", default="21 %", help="value added tax (default: 21 %%)")
+    parser.add_argument("--quick", action="store_true", help="thermostat, timer and set-points of r = 6 alone")
     parser.add_argument("--output", type=Path, default=Path("simulation"), help="folder (default: simulation)")
-    options = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main():
+    """Simulate, print, draw."""
+    options = parsed()
     output = options.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
-
     begin = time.monotonic()
-    moments = pd.date_range(pd.Timestamp(options.start, tz=TIMEZONE), periods=96 * options.days, freq=QUARTER)
-    known = pd.date_range(moments[0], periods=96 * (options.days + 2), freq=QUARTER)
-    spot = read_prices(options.prices.resolve(), known)
-    fees = json.loads(options.fees) if options.fees.startswith("[") else options.fees
-    terms = {"factor": 1.0, "fees": Fees().deserialize(fees), "vat": Vat().deserialize(options.vat)}
-    price = consumption_price(spot, **terms).to_numpy()
-    found, first = simulate(options.boilers, moments, spot, price)
-    table = tabulate(table_of(found), HEADERS, tablefmt="github", floatfmt=".2f")
-    said = (
-        f"{options.boilers} boilers, {options.days} days from {options.start}, {options.prices.name}, "
-        f"fees {options.fees}, VAT {options.vat}; means per boiler, hygiene over all; "
-        f"{(time.monotonic() - begin) / 60:.1f} min"
+    world = world_of(
+        options.boilers,
+        options.days,
+        start=options.start,
+        prices=options.prices.resolve(),
+        fees=options.fees,
+        vat=options.vat,
+        kind=options.households,
     )
+    results = compared(world, controls_of(quick=options.quick), from_day=options.from_day)
+    said = (
+        f"{options.boilers} boilers ({options.households}), {options.days} days from {options.start}, counted from day "
+        f"{options.from_day}, {options.prices.name}, fees {options.fees}, VAT {options.vat}; means per boiler, hygiene "
+        f"over all; {(time.monotonic() - begin) / 60:.1f} min"
+    )
+    table = table_of(results)
     (output / "simulation.md").write_text(f"{said}\n\n{table}\n")
+    (output / "result.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     print(f"{said}\n\n{table}\n")
-    draw(found, first, price, moments, output / "simulation.png")
-    print(f"The picture is in {output / 'simulation.png'}")
+    draw(results, output / "simulation.png")
+    print(f"Table, picture and result.json are in {output}")
 
 
 if __name__ == "__main__":
