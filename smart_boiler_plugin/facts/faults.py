@@ -10,7 +10,7 @@ import pandas as pd
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.facts import IS_DOUBLED, JUMPS, STANDS_STILL, Facts
 from smart_boiler_plugin.physics.readings import NOISE_K
 from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -27,6 +27,13 @@ HEATED_H = 2.0
 WARMED_K = 5.0
 """How much warmer a tank must get while its element is off, for another heater to show [K]."""
 
+OF_SENSOR = {
+    STANDS_STILL: "The temperature does not move while the boiler heats.",
+    JUMPS: "The temperature jumps as that of no tank can: is a sensor loose, or are there two?",
+    IS_DOUBLED: "Several gateways send different temperatures of this boiler; the coldest counts.",
+}
+"""What is wrong with sensors, for people."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -35,7 +42,7 @@ class Fault:
     Parameters
     ----------
     kind
-        "silent", "stuck", "dead element" or "other heater".
+        "silent", "dead element", "other heater", or one of ``OF_SENSOR``.
     since
         Since when, as far as the facts reach.
     message
@@ -55,14 +62,13 @@ class Fault:
 def faults_of(data: BoilerData, facts: Facts) -> list[Fault]:
     """Return what is wrong with a boiler at the moment of its facts; nothing where it was never seen."""
     readings = facts.readings_c(facts.moment + QUARTER)
-    found = [_silent(data, facts, readings), _stuck(facts)]
     span = facts.span(facts.moment - LOOKED_AT, facts.moment)
-    found += [_dead_element(data, facts, span), _other_heater(facts, span)]
-    return [fault for fault in found if fault]
+    found = [_silent(data, facts, readings), _dead_element(data, facts, span), _other_heater(facts, span)]
+    return [*_of_sensor(facts), *(fault for fault in found if fault)]
 
 
 def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault | None:
-    if facts.first_reading is None or facts.stuck_since is not None:
+    if facts.first_reading is None or STANDS_STILL in facts.sensor_faults:
         return None
     last = readings.index[-1] if len(readings) else facts.quarters[0] - QUARTER
     longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else SILENT_AFTER
@@ -72,11 +78,8 @@ def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault
     return Fault("silent", since, f"No reading is believed since {since:%Y-%m-%d %H:%M}.")
 
 
-def _stuck(facts: Facts) -> Fault | None:
-    since = facts.stuck_since
-    if since is None:
-        return None
-    return Fault("stuck", since, "The temperature does not move while the boiler heats.")
+def _of_sensor(facts: Facts) -> list[Fault]:
+    return [Fault(kind, since, OF_SENSOR[kind]) for kind, since in facts.sensor_faults.items()]
 
 
 def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
