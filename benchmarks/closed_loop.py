@@ -151,7 +151,7 @@ def save(sensor, values, known_at):
     db.session.commit()
 
 
-def planned_run(boiler, start_kwh, moments, drawn_kwh, *, colder_k=np.inf, measured=True):
+def planned_run(boiler, start_kwh, moments, drawn_kwh, *, colder_k=np.inf, measured=True, floor_c=50.0):
     """Return the run of a boiler that is planned to the end of the known prices, every day at 14:00.
 
     Parameters
@@ -168,6 +168,8 @@ def planned_run(boiler, start_kwh, moments, drawn_kwh, *, colder_k=np.inf, measu
         It is planned again, too, when a reading is this much colder than planned [K]; 0 plans after every reading.
     measured
         Whether readings are stored (for hygiene); else each plan is given its start alone.
+    floor_c
+        What each trigger wishes at least [°C].
 
     Returns
     -------
@@ -192,6 +194,7 @@ def planned_run(boiler, start_kwh, moments, drawn_kwh, *, colder_k=np.inf, measu
             hours=(end - now) / timedelta(hours=1),
             known_after=timedelta(0),
             temperature_at_start=f"{data.tank.temperature_c(state)} °C",
+            temperature_min=f"{floor_c} °C",
         )
         power, expected_kwh, _ = planned(scheduler)
         db.session.rollback()

@@ -69,8 +69,10 @@ def household(seed):
     """Return a boiler and how much of its tapping profile the household draws: two in three are small."""
     chance = np.random.default_rng(seed)
     if seed % 3 == 2:
-        return BoilerData(volume_l=120, power_kw=2.0, tapping_profile="M"), chance.uniform(0.8, 1.2)
-    return BoilerData(volume_l=80, power_kw=1.5, tapping_profile="S"), chance.uniform(0.7, 1.3)
+        return BoilerData(volume_l=120, power_kw=2.0, tapping_profile="M", temperature_min_c=50.0), chance.uniform(
+            0.8, 1.2
+        )
+    return BoilerData(volume_l=80, power_kw=1.5, tapping_profile="S", temperature_min_c=50.0), chance.uniform(0.7, 1.3)
 
 
 def runs_of(made, seed, moments):

@@ -28,12 +28,16 @@ class Setting:
         What counts when it is unset; also gives the type.
     meaning
         One sentence, with the unit.
+    lowest, highest
+        Of a number: what is refused beyond, and the default counts then; None where all is possible.
 
     """
 
     name: str
     default: Any
     meaning: str
+    lowest: float | None = None
+    highest: float | None = None
 
     def for_host(self) -> dict[str, Any]:
         """Describe the setting the way FlexMeasures checks it when it loads the plugin."""
@@ -46,11 +50,26 @@ class Setting:
 
     @property
     def value(self) -> Any:
-        """The configured value, or the default where it is unset or of a wrong type (the host has warned then)."""
+        """The configured value, or the default where it is unset, of a wrong type, or beyond what is possible.
+
+        Of that, the server's log has warned when it started.
+        """
         configured = current_app.config.get(self.name)
         if isinstance(self.default, float) and type(configured) is int:
-            return float(configured)
-        return configured if isinstance(configured, type(self.default)) else self.default
+            configured = float(configured)
+        is_such = isinstance(configured, type(self.default)) and not self.refusal(configured)
+        return configured if is_such else self.default
+
+    def refusal(self, configured: Any) -> str:
+        """Return why a configured value of the right type is refused, for people; empty where it is not."""
+        if self.lowest is None or self.highest is None or type(configured) not in (int, float):
+            return ""
+        if self.lowest <= configured <= self.highest:
+            return ""
+        return (
+            f"{self.name} = {configured!r} is refused: it must be from {self.lowest:g} to {self.highest:g}. "
+            f"{self.default!r} counts."
+        )
 
 
 MAX_READING_AGE = Setting(
@@ -75,8 +94,8 @@ SERVER_URL = Setting(
 MAX_CARRIED_AGE = Setting(
     "SMART_BOILER_MAX_CARRIED_AGE",
     timedelta(days=2),
-    "How old a reading may be to be carried forward through plan and draw-offs [timedelta]; older, and the floor is "
-    "assumed.",
+    "How old a reading may be to be carried forward through plan and draw-offs [timedelta]; older, and what is wanted "
+    "at least is assumed.",
 )
 
 TYPICAL_PRICE_SPAN = Setting(
@@ -101,6 +120,22 @@ HYGIENE_INTERVAL = Setting(
     "SMART_BOILER_HYGIENE_INTERVAL",
     timedelta(days=7),
     "How long after the last time it must be that hot again at the latest [timedelta].",
+)
+
+COMFORT_WEIGHT = Setting(
+    "SMART_BOILER_COMFORT_WEIGHT",
+    6.0,
+    "What a kWh of hot water that is not served counts, in mean prices of a kWh of electricity [-], 2 or more.",
+    lowest=2.0,
+    highest=1000.0,
+)
+
+FLOOR = Setting(
+    "SMART_BOILER_FLOOR",
+    0.0,
+    "Temperature below which no tank may fall, whatever that costs [°C]; 0, and there is no such floor.",
+    lowest=0.0,
+    highest=90.0,
 )
 
 ENERGY_CHARTS_URL = Setting(
@@ -129,6 +164,8 @@ SETTINGS = (
     HYGIENE_TEMPERATURE,
     HYGIENE_DURATION,
     HYGIENE_INTERVAL,
+    COMFORT_WEIGHT,
+    FLOOR,
     TAKE_ON_RATE_LIMIT,
     SERVER_URL,
     ENERGY_CHARTS_URL,
@@ -148,6 +185,8 @@ def warn_about_settings(app: App) -> None:
             "Set %s, or TRUSTED_HOSTS: links in invitations begin with whatever address a request names.",
             SERVER_URL.name,
         )
+    for refused in filter(None, (setting.refusal(app.config.get(setting.name)) for setting in SETTINGS)):
+        app.logger.warning(refused)
     known = [setting.name for setting in SETTINGS]
     for name in app.config:
         if name.startswith(PREFIX) and name not in known:

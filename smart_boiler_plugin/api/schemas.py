@@ -24,7 +24,8 @@ class ChangeSchema(TrimmingSchema):
     comfort = fields.Dict(
         keys=fields.String(),
         metadata={
-            "description": "What the household wants: any of programme, away, boost, hygiene; null goes back to none.",
+            "description": "What the household wants: any of programme, away, boost, hygiene, "
+            "useful_temperature; null goes back to none.",
             "example": {"boost": {"until": "2026-02-04T22:00+01:00"}},
         },
     )
@@ -45,6 +46,7 @@ class TakenOnSchema(Schema):
     user = fields.Integer(attribute="user.id")
     boiler = fields.Integer(attribute="boiler.asset.id")
     temperature = fields.Function(lambda customer: _sensor_id(customer, "temperature"))
+    set_point = fields.Function(lambda customer: _sensor_id(customer, "set-point"))
     fill_rate = fields.Function(lambda customer: _sensor_id(customer, "fill-rate"))
     demand = fields.Function(lambda customer: _sensor_id(customer, "demand"))
     cost = fields.Function(lambda customer: _sensor_id(customer, "cost"))

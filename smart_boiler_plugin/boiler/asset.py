@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
+from marshmallow import ValidationError
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
+from smart_boiler_plugin.boiler.door import COMFORT, FLOOR_ON_PURPOSE, comfort_of, data_of
 from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER
@@ -38,6 +39,7 @@ ANY_CURRENCY = "money"
 
 UNIT_BY_ROLE = {
     "temperature": "°C",
+    "set-point": "°C",
     "fill-rate": "kW",
     "demand": "kWh",
     "cost": ANY_CURRENCY,
@@ -104,8 +106,8 @@ class Boiler:
         Parameters
         ----------
         changes
-            As JSON (``ComfortSchema``): any of ``programme``, ``away``, ``boost`` and ``hygiene``. What is not named
-            stays; ``None`` goes back to the default.
+            As JSON (``ComfortSchema``): any of ``programme``, ``away``, ``boost``, ``hygiene`` and
+            ``useful_temperature``. What is not named stays; ``None`` goes back to the default.
 
         Raises
         ------
@@ -119,12 +121,20 @@ class Boiler:
             known = as_object(known)
             merged = {**as_object(known.get(COMFORT)), **changes}
             comfort = schema.load({name: value for name, value in merged.items() if value is not None})
+            if "useful_temperature" in changes:
+                self._check_useful(comfort.useful_temperature_c)
             return {**known, COMFORT: schema.dump(comfort)}
 
         stored.change(self.asset, changed)
         AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
         db.session.flush()
         return self.comfort
+
+    def _check_useful(self, useful_c: float) -> None:
+        ceiling_c = self.data.temperature_max_c
+        if useful_c >= ceiling_c:
+            problem = f"The useful temperature ({useful_c:g} °C) must be below the ceiling ({ceiling_c:g} °C)."
+            raise ValidationError({"useful_temperature": [problem]})
 
     @cached_property
     def sensors(self) -> dict[str, Sensor]:
@@ -193,7 +203,7 @@ def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) ->
     asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
     # the scheduler for a trigger on the asset; below, for one on the sensor
     asset.attributes = {"custom-scheduler": SCHEDULER}
-    stored.change(asset, lambda _: asdict(data))
+    stored.change(asset, lambda _: {**asdict(data), FLOOR_ON_PURPOSE: True})
     asset.flex_model = data.flex_model
     db.session.add(asset)
     sensors = make_missing_sensors(asset, timezone, price)

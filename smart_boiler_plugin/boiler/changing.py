@@ -10,7 +10,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.boiler.door import WORKED_OUT, data_of
+from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE, WORKED_OUT, data_of
 from smart_boiler_plugin.stored import as_object
 
 
@@ -43,7 +43,7 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
         vars(boiler).pop("data", None)
         for name, value in data.items():
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
-        asset.flex_model = {**asset.flex_model, **boiler.data.flex_model}
+        asset.flex_model = boiler.data.with_flex_model(asset.flex_model)
 
 
 def _with_data(known: Any, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,4 +51,5 @@ def _with_data(known: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     # an energy class that is given counts, whatever loss was known before
     forgotten = {WORKED_OUT: None} if "energy_class" in data else {}
     changed = {**as_object(known), **forgotten, **data}
-    return {**changed, **asdict(data_of(changed))}
+    on_purpose = {FLOOR_ON_PURPOSE: True} if "temperature_min_c" in data else {}
+    return {**changed, **asdict(data_of(changed)), **on_purpose}

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from smart_boiler_plugin.clock.week import Window
 
+USEFUL_C = 40.0
+"""Useful temperature where a household says nothing [°C]."""
+
 
 @dataclass(frozen=True)
 class Period(Window):
@@ -64,7 +67,7 @@ class Hygiene:
 
 @dataclass(frozen=True)
 class Comfort:
-    """What a household wants, beside the floor that holds always.
+    """What a household wants, beside a floor that holds always.
 
     Parameters
     ----------
@@ -76,6 +79,8 @@ class Comfort:
         Hot now, until then; or None.
     hygiene
         What keeps the water clean.
+    useful_temperature_c
+        Mixed from water at or above it, what comes from the tap is warm [°C]; 45 for who washes up by hand.
 
     """
 
@@ -83,9 +88,10 @@ class Comfort:
     away: Away | None = None
     boost_until: datetime | None = None
     hygiene: Hygiene = field(default_factory=Hygiene)
+    useful_temperature_c: float = USEFUL_C
 
     def lowest_allowed_c(
-        self, moments: pd.DatetimeIndex, *, temperature_min_c: float, temperature_max_c: float
+        self, moments: pd.DatetimeIndex, *, temperature_min_c: float | None, temperature_max_c: float
     ) -> NDArray[np.float64]:
         """Return the lowest allowed temperature [°C] at moments, shape (n,); -inf where there is no floor.
 
@@ -94,10 +100,10 @@ class Comfort:
         moments
             In the household's time zone.
         temperature_min_c, temperature_max_c
-            Floor that holds always, and ceiling [°C]. No wish goes beyond the ceiling.
+            Floor that holds always, or None, and ceiling [°C]. No wish goes beyond the ceiling.
 
         """
-        floor = np.full(len(moments), temperature_min_c, dtype=float)
+        floor = np.full(len(moments), -np.inf if temperature_min_c is None else temperature_min_c)
         for period in self.programme:
             floor = np.where(period.covers(moments, with_end=True), np.maximum(floor, period.temperature_c), floor)
         if self.away:

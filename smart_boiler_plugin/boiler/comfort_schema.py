@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
-from smart_boiler_plugin.boiler.comfort import Away, Comfort, Hygiene, Period
+from smart_boiler_plugin.boiler.comfort import USEFUL_C, Away, Comfort, Hygiene, Period
 from smart_boiler_plugin.clock.week_schema import WindowSchema
 from smart_boiler_plugin.units import convert, split
 
@@ -20,6 +20,9 @@ LONGEST = {"duration": (timedelta(days=1), "1440 minutes"), "interval": (timedel
 
 EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=timezone.utc) for year in (2000, 2200))
 """Between these an absence and a boost are: pandas' dates end in 1677 and 2262."""
+
+USEFUL_FROM_TO = (35.0, 55.0)
+"""What can be the useful temperature [°C]: a hand is warm at the one, and scalded at the other."""
 
 MOST_PERIODS = 100
 """Of a programme: each costs time in each plan."""
@@ -52,6 +55,19 @@ class Temperature(fields.Field):  # type: ignore[type-arg]  # not generic in mar
 
     def _serialize(self, value: float | None, attr: str | None, obj: Any, **_: Any) -> str | None:  # noqa: ARG002
         return None if value is None else f"{value:g} °C"
+
+
+class UsefulTemperature(Temperature):
+    """A temperature at which hot water is useful: 35 to 55 °C."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> float:
+        number = super()._deserialize(value, attr, data, **arguments)
+        lowest, highest = USEFUL_FROM_TO
+        if not lowest <= number <= highest:
+            raise ValidationError(
+                f"'{value}' is not from {lowest:g} to {highest:g} °C. Expected, for example, '40 °C'."
+            )
+        return number
 
 
 class Span(fields.TimeDelta):
@@ -146,13 +162,26 @@ class ComfortSchema(Schema):
     away = fields.Nested(AwaySchema, allow_none=True, load_default=None)
     boost = fields.Nested(BoostSchema, allow_none=True, load_default=None)
     hygiene = fields.Nested(HygieneSchema, load_default=Hygiene)
+    useful_temperature = UsefulTemperature(load_default=USEFUL_C, metadata={"example": "40 °C"})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Comfort:
         boost = data["boost"]
-        return Comfort(tuple(data["programme"]), data["away"], boost and boost["until"], data["hygiene"])
+        return Comfort(
+            tuple(data["programme"]),
+            data["away"],
+            boost and boost["until"],
+            data["hygiene"],
+            data["useful_temperature"],
+        )
 
     @pre_dump
     def _flatten(self, comfort: Comfort, **_: Any) -> dict[str, Any]:
         boost = comfort.boost_until and {"until": comfort.boost_until}
-        return {"programme": comfort.programme, "away": comfort.away, "boost": boost, "hygiene": comfort.hygiene}
+        return {
+            "programme": comfort.programme,
+            "away": comfort.away,
+            "boost": boost,
+            "hygiene": comfort.hygiene,
+            "useful_temperature": comfort.useful_temperature_c,
+        }

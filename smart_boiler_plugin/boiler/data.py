@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.physics.following import HYSTERESIS_K
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
+
+FORMER_FLOOR_C = 50.0
+"""Floor of boilers that were taken on by an earlier version, where nobody named one [°C]."""
+
+ELEMENTS = ("switched", "modulating")
+"""What an element can be."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class BoilerData:
     power_kw
         Electric power of the element [kW].
     temperature_min_c, temperature_max_c
-        Floor and ceiling of the water temperature [°C].
+        Floor and ceiling of the water temperature [°C]; the floor is hard, and None where nobody asked for one.
     ambient_c, cold_water_c
         Temperature around the tank and of the water that flows in [°C].
     energy_class
@@ -35,12 +43,16 @@ class BoilerData:
     reports_change_k
         What change of temperature it reports, where it reports nothing else [K]; None means at intervals, or that its
         readings tell.
+    element
+        "switched" where it is on or off, "modulating" where it takes any power up to its own.
+    hysteresis_k
+        How far below its set-point a switched element lets the temperature fall before it heats [K].
 
     """
 
     volume_l: float = 80.0
     power_kw: float = 1.5
-    temperature_min_c: float = 50.0
+    temperature_min_c: float | None = None
     temperature_max_c: float = 65.0
     ambient_c: float = 20.0
     cold_water_c: float = 10.0
@@ -49,6 +61,8 @@ class BoilerData:
     cop: float = 1.0
     tapping_profile: str = "S"
     reports_change_k: float | None = None
+    element: str = ELEMENTS[0]
+    hysteresis_k: float = HYSTERESIS_K
 
     def check(self) -> None:
         """Find out whether the data fit together.
@@ -60,11 +74,12 @@ class BoilerData:
 
         """
         floor, ceiling, cold = self.temperature_min_c, self.temperature_max_c, self.cold_water_c
-        if floor >= ceiling:
+        if floor is not None and floor >= ceiling:
             problem = f"The floor ({floor:g} °C) must be below the ceiling ({ceiling:g} °C)."
             raise SmartBoilerError({"boiler": {"temperature_min": [problem]}})
-        if cold >= floor:
-            problem = f"Cold water ({cold:g} °C) must be colder than the floor ({floor:g} °C)."
+        lowest, called = (ceiling, "ceiling") if floor is None else (floor, "floor")
+        if cold >= lowest:
+            problem = f"Cold water ({cold:g} °C) must be colder than the {called} ({lowest:g} °C)."
             raise SmartBoilerError({"boiler": {"cold_water_temperature": [problem]}})
 
     @property
@@ -84,14 +99,15 @@ class BoilerData:
     def flex_model(self) -> dict[str, Any]:
         """The boiler in the host's terms, so that a trigger needs a start and a duration alone.
 
-        The floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a
-        tank that is colder than its floor would get no plan at all from the host's own scheduler. What else a household
+        A floor is ``soc-minima``, which the host may breach at a price, and not ``soc-min``, which it may not: a tank
+        that is colder than its floor would get no plan at all from the host's own scheduler. What else a household
         wants (``comfort.py``) and draws is added for each plan (``plan/scheduler.py``).
         """
-        tank = self.tank
+        tank, floor_c = self.tank, self.temperature_min_c
+        floor = {} if floor_c is None else {"soc-minima": f"{tank.state_of_charge_kwh(floor_c):.6f} kWh"}
         return {
             "soc-min": "0 kWh",
-            "soc-minima": f"{tank.state_of_charge_kwh(self.temperature_min_c):.6f} kWh",
+            **floor,
             "soc-max": f"{tank.state_of_charge_kwh(self.temperature_max_c):.6f} kWh",
             "soc-gain": [f"{tank.ambient_gain_kw:.6f} kW"],
             "storage-efficiency": f"{100 * tank.storage_efficiency(QUARTER_H):.6f} %",
@@ -102,6 +118,10 @@ class BoilerData:
             # hot water loses heat: sooner is never better
             "prefer-charging-sooner": False,
         }
+
+    def with_flex_model(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored flex-model with the boiler's own fields; what else stands in it stays, but for a floor."""
+        return {**{name: value for name, value in stored.items() if name != "soc-minima"}, **self.flex_model}
 
 
 @dataclass(frozen=True)

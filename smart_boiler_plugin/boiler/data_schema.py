@@ -8,7 +8,9 @@ import pytz
 from flexmeasures import Asset
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from smart_boiler_plugin.boiler.data import ELEMENTS
 from smart_boiler_plugin.fields import Quantity, TrimmingSchema, line
+from smart_boiler_plugin.physics.following import HYSTERESIS_K
 from smart_boiler_plugin.physics.tank import STANDING_LOSS_W_BY_ENERGY_CLASS
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
@@ -50,7 +52,14 @@ class BoilerSchema(TrimmingSchema):
         metadata={"description": "Heat into the tank per electricity: 1 for an element.", "example": 1},
     )
     temperature_min = Quantity(
-        unit="degC", shown_unit="°C", lowest=15, highest=90, usual=50, attribute="temperature_min_c"
+        unit="degC",
+        shown_unit="°C",
+        lowest=15,
+        highest=90,
+        usual=50,
+        attribute="temperature_min_c",
+        allow_none=True,
+        metadata={"description": "Hard floor, 15 to 90 °C, whatever it costs; null or left out: none."},
     )
     temperature_max = Quantity(
         unit="degC", shown_unit="°C", lowest=20, highest=95, usual=65, attribute="temperature_max_c"
@@ -69,6 +78,13 @@ class BoilerSchema(TrimmingSchema):
     )
     tapping_profile = fields.String(validate=validate.OneOf(list(TAPPING_PROFILES)), metadata={"example": "S"})
     reports = Reports(attribute="reports_change_k")
+    element = fields.String(
+        validate=validate.OneOf(ELEMENTS),
+        metadata={"description": "Whether it is on or off, or takes any power.", "example": ELEMENTS[0]},
+    )
+    hysteresis = Quantity(
+        unit="delta_degC", shown_unit="K", lowest=0.1, highest=20, usual=HYSTERESIS_K, attribute="hysteresis_k"
+    )
     name = line(Asset.name.type.length)
     timezone = fields.String(
         validate=validate.OneOf(pytz.all_timezones, error="Must be an IANA name, such as Europe/Amsterdam.")

@@ -20,14 +20,19 @@ from smart_boiler_plugin.fields import JsonNumber, Quantity
 COMFORT = "comfort"
 """Where the household's wishes are, as JSON."""
 
+FLOOR_ON_PURPOSE = "floor_on_purpose"
+"""Where it stands that a floor, or none, was asked for, and is not what an earlier version made of nothing."""
+
 DESCRIBED = {field.attribute or name: name for name, field in BoilerSchema(exclude=PLACE_FIELDS).fields.items()}
 """How the fields that are stored are called where a boiler is described."""
 
 WORKED_OUT = "standing_loss_kwh_per_day"
 """The field that is worked out where it is null."""
 
-ADDED = {"reports_change_k"}
-"""Fields that a boiler which was taken on by an earlier version lacks; they may be null, too."""
+ADDED = {"reports_change_k", "element", "hysteresis_k"}
+"""Fields that a boiler which was taken on by an earlier version lacks."""
+
+MAY_BE_NULL = {WORKED_OUT, "temperature_min_c", "reports_change_k"}
 
 
 def _stored(name: str) -> fields.Field[Any]:
@@ -35,7 +40,7 @@ def _stored(name: str) -> fields.Field[Any]:
     described = BoilerSchema().fields[DESCRIBED[name]]
     text = isinstance(described, fields.String) and not isinstance(described, Quantity)
     kind, validate = (fields.String if text else JsonNumber), getattr(described, "check", None) or described.validate
-    return kind(validate=validate, required=name not in ADDED, allow_none=name in {WORKED_OUT, *ADDED})
+    return kind(validate=validate, required=name not in ADDED, allow_none=name in MAY_BE_NULL)
 
 
 StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")

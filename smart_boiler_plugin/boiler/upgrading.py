@@ -20,7 +20,11 @@ from smart_boiler_plugin.boiler.asset import (
     key_figures,
     make_missing_sensors,
 )
+from smart_boiler_plugin.boiler.changing import change_boiler
+from smart_boiler_plugin.boiler.data import FORMER_FLOOR_C
+from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE
 from smart_boiler_plugin.boiler.parts import scheduler_of
+from smart_boiler_plugin.stored import as_object
 
 Step = Callable[[Boiler], "str | None"]
 
@@ -36,12 +40,12 @@ def add_missing_sensors(boiler: Boiler) -> str | None:
 
 def rebuild_flex_model(boiler: Boiler) -> str | None:
     """Work the stored flex-model out from the boiler's data where it differs; what else stands in it stays."""
-    ours = boiler.data.flex_model
-    changed = sorted(name for name, value in ours.items() if boiler.asset.flex_model.get(name) != value)
+    now, ours = boiler.asset.flex_model, boiler.data.with_flex_model(boiler.asset.flex_model)
+    changed = sorted(name for name in now.keys() | ours.keys() if now.get(name) != ours.get(name))
     if not changed:
         return None
     stored.lock_row(boiler.asset)
-    boiler.asset.flex_model = {**boiler.asset.flex_model, **ours}
+    boiler.asset.flex_model = boiler.data.with_flex_model(boiler.asset.flex_model)
     return f"flex-model: {', '.join(changed)}"
 
 
@@ -89,6 +93,15 @@ def add_graphs(boiler: Boiler) -> str | None:
         return None
     boiler.asset.sensors_to_show = graphs(boiler.price, boiler.sensors)
     return "graphs"
+
+
+def take_former_floor_away(boiler: Boiler) -> str | None:
+    """Take a floor away that an earlier version gave to whoever named none; one that was asked for stays."""
+    if boiler.data.temperature_min_c != FORMER_FLOOR_C or as_object(stored.read(boiler.asset)).get(FLOOR_ON_PURPOSE):
+        return None
+    change_boiler(boiler, {"temperature_min_c": None}, {})
+    useful_c = boiler.comfort.useful_temperature_c
+    return f"floor of {FORMER_FLOOR_C:g} °C taken away: set-points serve water of {useful_c:g} °C"
 
 
 STEPS: tuple[Step, ...] = (

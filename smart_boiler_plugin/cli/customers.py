@@ -34,8 +34,8 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
 
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
-    tapping_profile, boiler_name, timezone, latitude, longitude, tariff. Quantities have units: 80 l, 50 °C.
-    Running it again takes on who is missing, and says of the others that they exist.
+    tapping_profile, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff. Quantities have units:
+    80 l, 50 °C. Running it again takes on who is missing, and says of the others that they exist.
 
     \b
     Example:

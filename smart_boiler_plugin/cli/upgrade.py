@@ -12,21 +12,33 @@ from smart_boiler_plugin.fleet.upgrade import upgrade as upgrade_all
 
 
 @click.command("upgrade")
-@click.option("--dry-run", is_flag=True, help="Find out what would be changed, and change nothing.")
+@click.option("--dry-run", "--check", is_flag=True, help="Find out what would be changed, and change nothing.")
+@click.option(
+    "--set-points",
+    is_flag=True,
+    help="Take the floor of 50 °C away that earlier versions gave to whoever named none: set-points serve instead.",
+)
 @with_appcontext
-def upgrade(*, dry_run: bool) -> None:
+def upgrade(*, dry_run: bool, set_points: bool) -> None:
     """Bring what earlier versions of this plugin stored to today's form, after an update of it.
 
     Boilers get the sensors, key figures and graphs that they lack, and their flex-model and scheduler as this version
     has them; spot tariffs get their data source. Running it again is harmless. What is wrong with one boiler stops no
     other, and is listed at the end.
 
+    A boiler keeps its floor, unless --set-points is given: then a floor of 50 °C goes that nobody asked for, and hot
+    water is served at the useful temperature of the household (40 °C, unless it says otherwise). A floor that was set
+    since this version stays.
+
     \b
     Example:
       flexmeasures smart-boiler upgrade --dry-run
       flexmeasures smart-boiler upgrade
+      flexmeasures smart-boiler upgrade --set-points --check
     """  # noqa: D301 (click wants the \b)
-    with click.progressbar(upgrade_all(dry_run=dry_run), length=count_boilers(), label="Boilers") as bar:
+    with click.progressbar(
+        upgrade_all(dry_run=dry_run, set_points=set_points), length=count_boilers(), label="Boilers"
+    ) as bar:
         outcomes = list(bar)
     rows = [[outcome.asset_id, outcome.name, change] for outcome in outcomes for change in outcome.changes]
     done = "Would be changed" if dry_run else "Changed"

@@ -14,7 +14,7 @@ from smart_boiler_plugin.customers.directory import Customer, find, of_account
 from smart_boiler_plugin.errors import NotYoursToChangeError
 from smart_boiler_plugin.stored import as_object
 
-OWN_COMFORT = {"programme", "away", "boost"}
+OWN_COMFORT = {"programme", "away", "boost", "useful_temperature"}
 """What a household may change of its comfort."""
 
 OPERATORS_ALONE = ["Only your operator can change this."]

@@ -44,6 +44,9 @@ class Facts:
         says [kWh]; never below 0.
     price
         What one kWh costs the household, in its currency.
+    mean_price
+        Mean of the prices that are known of the last weeks and of what lies ahead, in its currency; NaN where none is,
+        or it was not asked for.
     first_reading
         When the boiler first measured a temperature; None where it never did.
     planned_c
@@ -68,6 +71,7 @@ class Facts:
     expected_kwh: Floats
     forecast_kwh: Floats
     price: Floats
+    mean_price: float = np.nan
     first_reading: pd.Timestamp | None = None
     planned_c: Floats = field(default_factory=lambda: np.empty(0))
     sensor_faults: Mapping[str, pd.Timestamp] = field(default_factory=dict)

@@ -23,7 +23,14 @@ NEVER_BELOW_0 = (*METERED, *EXPECTED)
 """A boiler makes no electricity, and draws heat from its tank alone: less than none is none, where it is believed."""
 
 
-def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end: datetime) -> list[Facts]:
+def read_facts(
+    boilers: Sequence[Boiler],
+    moment: datetime,
+    start: datetime,
+    end: datetime,
+    *,
+    prices_since: datetime | None = None,
+) -> list[Facts]:
     """Return what is known of boilers at a moment, in their order. It reads, and stores nothing.
 
     Six SQL statements at most, however many boilers, tariffs and quarters there are: two load the sensors of boilers
@@ -38,13 +45,19 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
         What was recorded later is left out, and what was measured in a quarter that begins later is not believed.
     start, end
         The window, aware of the time zone; all quarters of an hour that it touches are read.
+    prices_since
+        From when on the mean price counts; by default it is not asked for.
 
     """
     now, begin, until = (pd.Timestamp(each).tz_convert("UTC") for each in (moment, *whole_quarters(start, end)))
     quarters = pd.date_range(begin, periods=int((until - begin) / QUARTER), freq=QUARTER)
     usable = usable_sensors(boilers)
     own, not_believed, sensor_faults = _own_series(boilers, usable, begin, until, now)
-    prices = prices_per_kwh({each.price for each in usable if each.price}, quarters, now)
+    priced = quarters if prices_since is None else _from(prices_since, quarters)
+    prices = prices_per_kwh({each.price for each in usable if each.price}, priced, now)
+    means = {
+        sensor_id: _mean_of_known(of_sensor) for sensor_id, of_sensor in prices.items() if prices_since is not None
+    }
     first = first_readings({each.temperature_id for each in usable if each.temperature_id}, now)
     local = {timezone: quarters.tz_convert(timezone) for timezone in {each.timezone for each in usable}}
     unknown = _read_only(np.full(len(quarters), np.nan))
@@ -54,7 +67,8 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
             moment=now.tz_convert(each.timezone),
             quarters=local[each.timezone],
             **{field: values[:, column] for field, values in own.items()},
-            price=_read_only(prices[each.price.sensor.id]) if each.price else unknown,
+            price=_read_only(prices[each.price.sensor.id][-len(quarters) :]) if each.price else unknown,
+            mean_price=means.get(each.price.sensor.id, np.nan) if each.price else np.nan,
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
@@ -64,6 +78,18 @@ def read_facts(boilers: Sequence[Boiler], moment: datetime, start: datetime, end
         )
         for column, each in enumerate(usable)
     ]
+
+
+def _from(since: datetime, quarters: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return quarters with those before them from a moment on."""
+    begin = min(whole_quarters(since, since)[0].tz_convert("UTC"), quarters[0])
+    return pd.date_range(begin, quarters[-1], freq=QUARTER)
+
+
+def _mean_of_known(values: Floats) -> float:
+    """Return the mean of what is known; NaN where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 def _own_series(

@@ -5,7 +5,7 @@ The steps: ``boiler/upgrading.py``, and ``misuse.py`` for what households should
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import current_app
@@ -14,7 +14,7 @@ from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import boiler_ids
-from smart_boiler_plugin.boiler.upgrading import STEPS
+from smart_boiler_plugin.boiler.upgrading import STEPS, Step, take_former_floor_away
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet.misuse import MENDING
 from smart_boiler_plugin.prices.tariffs import adopt_former
@@ -42,7 +42,7 @@ class Upgraded:
     problems: tuple[str, ...] = ()
 
 
-def upgrade(*, dry_run: bool = False) -> Iterator[Upgraded]:
+def upgrade(*, dry_run: bool = False, set_points: bool = False) -> Iterator[Upgraded]:
     """Bring all that is stored to today's form. Harmless to repeat; commits after each boiler.
 
     What is wrong with one boiler stops no other, and no other step of its own.
@@ -51,6 +51,8 @@ def upgrade(*, dry_run: bool = False) -> Iterator[Upgraded]:
     ----------
     dry_run
         Find out what would be changed, and change nothing.
+    set_points
+        Move those boilers over to set-points alone that had a floor by default.
 
     Yields
     ------
@@ -65,16 +67,16 @@ def upgrade(*, dry_run: bool = False) -> Iterator[Upgraded]:
     yield from adopted
     for asset_id in boiler_ids():
         with transaction(commit=not dry_run):
-            upgraded = _upgrade(asset_id)
+            upgraded = _upgrade(asset_id, (*MENDING, *((take_former_floor_away,) if set_points else ()), *STEPS))
             if dry_run:
                 db.session.rollback()
         yield upgraded
 
 
-def _upgrade(asset_id: int) -> Upgraded:
-    """Take all steps with one boiler, each in a savepoint of its own."""
+def _upgrade(asset_id: int, steps: Iterable[Step]) -> Upgraded:
+    """Take steps with one boiler, each in a savepoint of its own."""
     name, changes, problems = "", [], []
-    for step in (*MENDING, *STEPS):
+    for step in steps:
         try:
             with db.session.begin_nested():
                 asset = db.session.get_one(Asset, asset_id)

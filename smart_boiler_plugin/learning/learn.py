@@ -63,6 +63,11 @@ class DrawOffsOfDay:
     sizes_kwh: Floats
     probabilities: Floats
 
+    def of(self, number: int) -> DrawOffsOfDay:
+        """Return those of one boiler alone."""
+        some = slice(number, number + 1)
+        return DrawOffsOfDay(self.sizes_kwh[:, some], self.probabilities[:, some])
+
     def ahead(self, quarters: NDArray[np.int_], away: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return sizes [kWh] and probabilities of steps ahead, each of shape (n, boilers, ``BINS``).
 
@@ -98,6 +103,10 @@ class Habits:
 
     draw_offs: DrawOffsOfDay
     days: NDArray[np.int_]
+
+    def of(self, number: int) -> Habits:
+        """Return those of one household alone."""
+        return Habits(self.draw_offs.of(number), self.days[number : number + 1])
 
     @property
     def profile_weight(self) -> Floats:

@@ -17,14 +17,14 @@ import pandas as pd
 
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.quarter import HOUR
-from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan import context
+from smart_boiler_plugin.plan.ahead import looks_ahead, problem_ahead, problem_with_reserve
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.policy import Policy
-from smart_boiler_plugin.plan.problem import Problem, make_problem
-from smart_boiler_plugin.plan.reading import per_step
+from smart_boiler_plugin.plan.problem import Problem
+from smart_boiler_plugin.plan.reading import Known, per_step
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
 from smart_boiler_plugin.plan.table import KW_PER_MW
@@ -57,6 +57,9 @@ BOOKKEEPING = {"sensor", "asset", "state-of-charge", GIVEN}
 
 POINTS = {"soc-minima", "soc-maxima", "soc-targets"}
 """Fields that may name points in time."""
+
+SAYS_NOTHING = {"soc-at-start", "soc-unit", "prefer-charging-sooner", "production-capacity"}
+"""Fields that say neither what is wanted nor what the boiler can do, beside a plan that can be made here."""
 
 NAMES_OF_HOST = {"power-capacity": "power_capacity_in_mw"}
 """Fields that are called something else once the host has read them."""
@@ -98,12 +101,23 @@ def said_of(boiler: Boiler, entry: Mapping[str, Any], start: datetime) -> dict[s
         If a field is wrong.
 
     """
-    own = boiler.data.flex_model
-    said = {name: value for name, value in entry.items() if name not in BOOKKEEPING and own.get(name) != value}
+    said = _beyond_own(boiler, entry)
     if not said:
         return {}
     loaded: dict[str, Any] = host.storage_schema(start, boiler.sensors["fill-rate"]).load(said)
     return loaded
+
+
+def _beyond_own(boiler: Boiler, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a flex-model that are not as the boiler's own data have them."""
+    own = boiler.data.flex_model
+    return {name: value for name, value in entry.items() if name not in BOOKKEEPING and own.get(name) != value}
+
+
+def gets_set_points(boiler: Boiler, entry: Mapping[str, Any], step: timedelta) -> bool:
+    """Return whether nothing is said of a boiler but where it starts, in steps for which there are set-points."""
+    said = {*entry.get(GIVEN, ()), *_beyond_own(boiler, entry)}
+    return step == QUARTER and said <= BOOKKEEPING | SAYS_NOTHING
 
 
 def with_wished_states(device: Device, boiler: Boiler, said: Mapping[str, Any], span: Span) -> Device:
@@ -111,62 +125,47 @@ def with_wished_states(device: Device, boiler: Boiler, said: Mapping[str, Any], 
     return replace(device, **_Reader(boiler, {}, said, span).wished_states())
 
 
-def device_of(
-    boiler: Boiler,
-    entry: Mapping[str, Any],
-    said: Mapping[str, Any],
-    start: tuple[float, Mapping[str, str]],
-    span: Span,
-) -> Device:
-    """Return a boiler in steps of time.
-
-    Parameters
-    ----------
-    boiler, entry, said
-        As of ``said_of``, and what that returned.
-    start
-        State of charge at the start where ``said`` does not name it [kWh], and where it is from.
-    span
-        When.
-
-    """
-    if "soc_at_start" in said:
-        start = said["soc_at_start"] * KW_PER_MW, {"from": "trigger"}
-    return _Reader(boiler, entry, said, span).device(*start)
-
-
 def problem_of(
-    boiler: Boiler,
+    known: Known,
     entry: Mapping[str, Any],
     said: Mapping[str, Any],
     flex_context: Mapping[str, Any],
-    facts: Facts,
     rules: Policy,
     span: Span,
     *,
-    limit_kw: Series | float = np.inf,
+    limit_kw: Series | float | None = None,
 ) -> Problem:
-    """Return the problem of a boiler that is planned by itself.
+    """Return the problem of a boiler that is planned by itself: of set-points, where nobody says what is wanted.
 
     Parameters
     ----------
-    boiler, entry, said
+    known
+        The boiler, and what is known of it.
+    entry, said
         As of ``said_of``, and what that returned.
     flex_context
         With the prices.
-    facts
-        What is known of the boiler.
     rules, span
         What the server's settings say, and when the plan is for.
     limit_kw
-        Power that is left to the boiler beside others, shape (n,) or a number [kW].
+        Power that is left to the boiler beside others, shape (n,) or a number [kW]: it is told powers then.
 
     """
-    start = start_kwh(boiler.data, facts, rules, pd.Timestamp(span.start), boiler.comfort.away)
-    device = device_of(boiler, entry, said, start, span)
-    device = replace(device, power_max_kw=np.minimum(device.power_max_kw, limit_kw))
+    boiler, facts = known.boiler, known.facts
+    data, comfort = boiler.data, boiler.comfort
+    start: tuple[float, Mapping[str, str]]
+    if "soc_at_start" in said:
+        start = said["soc_at_start"] * KW_PER_MW, {"from": "trigger"}
+    else:
+        start = start_kwh(data, comfort, facts, rules, pd.Timestamp(span.start))
+    if limit_kw is None and gets_set_points(boiler, entry, span.step):
+        prices = context.prices_alone(flex_context, boiler, facts, rules, looks_ahead(span))
+        return problem_ahead(data, comfort, facts, rules, habit=known.habit, span=span, prices=prices, start=start)
+    device = _Reader(boiler, entry, said, span).device(*start)
+    if limit_kw is not None:
+        device = replace(device, power_max_kw=np.minimum(device.power_max_kw, limit_kw))
     prices = context.prices_alone(flex_context, boiler, facts, rules, span)
-    return make_problem(boiler.data, boiler.comfort, facts, rules, device, prices)
+    return problem_with_reserve(data, comfort, facts, rules, habit=known.habit, device=device, prices=prices)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,9 @@ from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityF
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.quarter import QUARTER, mean_per_step
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.plan.policy import Policy
-from smart_boiler_plugin.plan.prices import StepPrices, with_typical
+from smart_boiler_plugin.plan.prices import MEAN_OF, StepPrices, of_facts, with_typical
 from smart_boiler_plugin.plan.reading import per_step
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.units import currency_of
@@ -34,7 +34,7 @@ def prices_alone(context: Mapping[str, Any], boiler: Boiler, facts: Facts, polic
     """
     named = context.get(CONSUMPTION)
     if named is None or named == boiler.asset.flex_context.get(CONSUMPTION):
-        return _of_facts(facts, span)
+        return of_facts(facts, span)
     priced = VariableQuantityField("/MWh").deserialize(named)
     if isinstance(priced, (Sensor, SensorReference)):
         return _of_sensor(priced, policy, span, boiler.timezone)
@@ -86,25 +86,13 @@ def complete(context: dict[str, Any], policy: Policy, span: Span, timezone: str)
     return found
 
 
-def _of_facts(facts: Facts, span: Span) -> StepPrices:
-    """Return the means of the quarters' prices over the steps of a plan, with typical ones in the gaps."""
-    start, end = span.window
-    before, within = facts.span(facts.quarters[0], start), facts.span(start, end)
-    priced = pd.Series(facts.price, index=facts.quarters)
-    quarters = with_typical(priced[within], priced[before])
-    steps, length = round((end - start) / span.step), span.step / QUARTER
-    assumed = mean_per_step(quarters.assumed.astype(float), 0.0, length, steps) > 0
-    return StepPrices(mean_per_step(quarters.of_each, 0.0, length, steps), assumed)
-
-
 def _of_sensor(sensor: Sensor | SensorReference, policy: Policy, span: Span, timezone: str) -> StepPrices:
     """Return a sensor's prices per step and kWh, with typical ones in the gaps."""
-    per_kwh = f"{currency_of(sensor.unit)}/kWh"
-    prices = per_step(sensor, per_kwh, span).tz_convert(timezone)
-    if not prices.isna().any() or prices.isna().all():
-        return with_typical(prices, prices[:0])
-    before = Span(span.start - policy.typical_price_span, span.start, span.step, span.moment)
-    return with_typical(prices, per_step(sensor, per_kwh, before).tz_convert(timezone))
+    per_kwh, weeks = f"{currency_of(sensor.unit)}/kWh", max(policy.typical_price_span, MEAN_OF)
+    known = per_step(sensor, per_kwh, replace(span, start=span.start - weeks)).tz_convert(timezone)
+    before, prices = known[: -span.steps], known[-span.steps :]
+    typical = before[before.index >= span.start - policy.typical_price_span]
+    return replace(with_typical(prices, typical), mean=float(known.mean()))
 
 
 def _events(prices: StepPrices, span: Span, unit: str) -> list[dict[str, str]]:

@@ -13,7 +13,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from smart_boiler_plugin.clock.quarter import HOUR
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.quarter import HOUR, QUARTER, QUARTER_H
 from smart_boiler_plugin.physics.envelope import Series, Steps
 
 
@@ -59,6 +60,33 @@ class Device:
     targets_kwh: dict[int, float] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     start_from: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: BoilerData, moments: pd.DatetimeIndex, start_kwh: float, start_from: Mapping[str, str]) -> Device:
+        """Return a boiler as it is, without draw-offs and wishes, in quarters of an hour.
+
+        Parameters
+        ----------
+        data
+            The boiler.
+        moments, start_kwh, start_from
+            Starts of the quarters, state of charge at the start of the first [kWh], and where that is from.
+
+        """
+        tank, of_all = data.tank, np.ones(len(moments))
+        return cls(
+            moments=moments,
+            step=QUARTER,
+            retention=of_all * tank.storage_efficiency(QUARTER_H),
+            inflow_kw=of_all * tank.ambient_gain_kw,
+            power_min_kw=of_all * 0.0,
+            power_max_kw=of_all * data.power_kw,
+            heat_per_power=of_all * data.cop,
+            start_kwh=start_kwh,
+            lowest_kwh=of_all * -np.inf,
+            highest_kwh=of_all * tank.state_of_charge_kwh(data.temperature_max_c),
+            start_from=start_from,
+        )
 
     @property
     def ends(self) -> pd.DatetimeIndex:

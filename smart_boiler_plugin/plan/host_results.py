@@ -23,7 +23,12 @@ from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
 from smart_boiler_plugin.plan.solve import Answer
 
-ROLE_BY_RESULT = {"storage_schedule": "fill-rate", "state_of_charge": "state-of-charge", "temperature": "temperature"}
+ROLE_BY_RESULT = {
+    "storage_schedule": "fill-rate",
+    "state_of_charge": "state-of-charge",
+    "temperature": "temperature",
+    "set_point": "set-point",
+}
 """Names of results, and of the sensors on which they are stored."""
 
 
@@ -47,13 +52,15 @@ class Results:
         results: list[dict[str, Any]] = []
         unresolved: list[dict[str, Any]] = []
         for boiler, problem, answer in answers:
-            device, tank = problem.device, problem.data.tank
-            edges = device.moments.append(device.ends[-1:])
+            tank, steps = problem.data.tank, len(answer.power_kw)
+            moments, ends = problem.device.moments[:steps], problem.device.ends[:steps]
             series = {
-                "storage_schedule": pd.Series(answer.power_kw, index=device.moments),
-                "state_of_charge": pd.Series(answer.states_kwh, index=edges),
-                "temperature": pd.Series(tank.temperature_c(answer.mean_states_kwh), index=device.moments),
+                "storage_schedule": pd.Series(answer.power_kw, index=moments),
+                "state_of_charge": pd.Series(answer.states_kwh, index=moments.append(ends[-1:])),
+                "temperature": pd.Series(tank.temperature_c(answer.mean_states_kwh), index=moments),
             }
+            if answer.set_points_c is not None:
+                series["set_point"] = pd.Series(answer.set_points_c, index=moments)
             results += [self._kept_result(boiler, name, values) for name, values in series.items()]
             unresolved += _unresolved(boiler, problem, answer.states_kwh[1:])
         self._job = JobResult(unresolved=unresolved)
@@ -140,10 +147,11 @@ def _events(sensor: Sensor, values: pd.Series[Any], step: timedelta) -> Values:
 
 def _unresolved(boiler: Boiler, problem: Problem, states_kwh: Series) -> list[dict[str, Any]]:
     """Return which floors are not met, in the host's form (``host.JobResult``)."""
-    missed = problem.wished_kwh - states_kwh
+    steps = len(states_kwh)
+    missed = problem.wished_kwh[:steps] - states_kwh
     spots = [
         {"datetime": moment.tz_convert("UTC").isoformat(), "violation": f"{missing:.3f} kWh"}
-        for moment, missing in zip(problem.device.ends, missed.tolist(), strict=True)
+        for moment, missing in zip(problem.device.ends[:steps], missed.tolist(), strict=True)
         if missing > NOTICED_KWH
     ]
     return [{"asset": boiler.asset.id, "soc-minima": spots}] if spots else []

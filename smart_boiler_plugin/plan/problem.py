@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.comfort import Away, Comfort
@@ -23,6 +24,7 @@ from smart_boiler_plugin.physics.envelope import Envelope, Series, envelope
 from smart_boiler_plugin.plan import hygiene
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.draw_offs import draw_offs
+from smart_boiler_plugin.plan.outlook import Outlook
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
 
@@ -50,6 +52,8 @@ class Problem:
         Floors and ceilings that can all be met at once, hygiene included.
     wished_kwh
         Floor at the end of each step before it was bent to what is possible, without hygiene [kWh].
+    least_kwh
+        The same with hygiene, and with what else is worth keeping [kWh].
     price
         What one kWh costs, typical where it is not known; None where no price is known at all.
     contradictory
@@ -57,6 +61,8 @@ class Problem:
         to miss is no question of comfort then: the host weighs them.
     account
         What the problem rests on, as JSON.
+    seen
+        Which draw-offs are to be expected, where set-points are wanted; those of the device are their means.
 
     """
 
@@ -64,20 +70,30 @@ class Problem:
     device: Device
     bounds: Envelope
     wished_kwh: Series
+    least_kwh: Series
     price: Series | None
     contradictory: bool
     account: dict[str, Any]
+    seen: Outlook | None = None
 
     def floors_not_met(self, states_kwh: Series) -> list[dict[str, Any]]:
-        """Return which floors some states of charge [kWh] at the end of each step do not meet, for people."""
-        missed_k = (self.wished_kwh - states_kwh) / self.data.tank.heat_capacity_kwh_per_k
+        """Return which floors some states of charge [kWh] at the ends of the first steps do not meet, for people."""
+        missed_k = (self.wished_kwh[: len(states_kwh)] - states_kwh) / self.data.tank.heat_capacity_kwh_per_k
         return [
             {**span, "by": f"{missed_k[part].max():.1f} K"} for part, span in spans(missed_k > NOTICED_K, self.device)
         ]
 
 
 def make_problem(
-    data: BoilerData, comfort: Comfort, facts: Facts, policy: Policy, device: Device, prices: StepPrices
+    data: BoilerData,
+    comfort: Comfort,
+    facts: Facts,
+    policy: Policy,
+    device: Device,
+    prices: StepPrices,
+    *,
+    seen: Outlook | None = None,
+    reserve_kwh: Series | None = None,
 ) -> Problem:
     """Return the problem of a boiler.
 
@@ -93,6 +109,10 @@ def make_problem(
         The boiler in steps of time, and what the trigger said of it.
     prices
         What one kWh costs in these steps.
+    seen
+        Which draw-offs are to be expected; else the tapping profile's are, where none is known.
+    reserve_kwh
+        What is worth keeping at the end of each step beside the floors, shape (n,) [kWh].
 
     """
     account: dict[str, Any] = {"start": dict(device.start_from)}
@@ -102,35 +122,42 @@ def make_problem(
         account["faults"] = [fault.as_json() for fault in faults]
     if facts.missing:
         account["missing"] = list(facts.missing)
-    drawn_kw = _drawn_kw(data, comfort.away, facts, device, account)
+    drawn_kw = _drawn_kw(data, comfort.away, facts, seen, device, account)
     device = device.with_draw_offs(drawn_kw)
-    wished = _floor_kwh(data, comfort, device)
-    bounds = envelope(device.steps, device.start_kwh, wished, device.highest_kwh, device.targets_kwh)
+    wished = _floor_kwh(data, comfort, policy, device)
+    least = wished if reserve_kwh is None else np.maximum(wished, reserve_kwh)
+    bounds = envelope(device.steps, device.start_kwh, least, device.highest_kwh, device.targets_kwh)
     heat_price = prices.of_each / device.heat_per_power if prices.known else np.zeros(len(wished))
     floor = _hygiene_floor(data, comfort, facts, policy, device, bounds, heat_price, account)
     contradictory = False
     if floor is not None:
-        lowest = np.maximum(wished, floor)
-        bounds = envelope(device.steps, device.start_kwh, lowest, device.highest_kwh, device.targets_kwh)
+        least = np.maximum(least, floor)
+        bounds = envelope(device.steps, device.start_kwh, least, device.highest_kwh, device.targets_kwh)
     elif prices.known and not drawn_kw.any():
         contradictory = _contradicts_itself(device, bounds, wished)
     if bounds.not_served_kwh.any():
         account["draw_offs"] = {**account.get("draw_offs", {}), "not_served": _not_served(bounds, device)}
     account["assumed_prices"] = [span for _, span in spans(prices.assumed, device)]
-    return Problem(data, device, bounds, wished, prices.of_each if prices.known else None, contradictory, account)
+    price = prices.of_each if prices.known else None
+    return Problem(data, device, bounds, wished, least, price, contradictory, account)
 
 
-def _drawn_kw(data: BoilerData, away: Away | None, facts: Facts, device: Device, account: dict[str, Any]) -> Series:
+def _drawn_kw(
+    data: BoilerData, away: Away | None, facts: Facts, seen: Outlook | None, device: Device, account: dict[str, Any]
+) -> Series:
     """Return the draw-offs to plan with [kW], beside those that the trigger itself gave."""
     if "soc-usage" in device.given:
         return np.zeros(len(device.moments))
+    if seen is not None:
+        account["draw_offs"] = dict(seen.account)
+        return _per_step(seen.mean_kwh / QUARTER_H, seen.quarters, device)
     # a trigger that brings its own standing loss describes the storage itself: nothing is added by assumption
     assume = "storage-efficiency" not in device.given
     found = draw_offs(data, facts, assume=assume, away=away)
-    drawn_kw = _per_step(found.kwh / QUARTER_H, facts, device)
-    from_sensor = int((_per_step(found.told, facts, device) > 0).sum())
+    drawn_kw = _per_step(found.kwh / QUARTER_H, facts.quarters, device)
+    from_sensor = int((_per_step(found.told, facts.quarters, device) > 0).sum())
     account["draw_offs"] = {"steps_from_sensor": from_sensor}
-    empty = int((_per_step(found.nobody, facts, device) == 1).sum())
+    empty = int((_per_step(found.nobody, facts.quarters, device) == 1).sum())
     if empty:
         account["draw_offs"]["steps_nobody_at_home"] = empty
     if assume:
@@ -141,18 +168,18 @@ def _drawn_kw(data: BoilerData, away: Away | None, facts: Facts, device: Device,
     return drawn_kw
 
 
-def _per_step(by_quarter: NDArray[Any], facts: Facts, device: Device) -> Series:
-    """Return the means over the device's steps of values by the quarters of facts."""
-    begin = (device.moments[0] - facts.quarters[0]) / QUARTER
+def _per_step(by_quarter: NDArray[Any], quarters: pd.DatetimeIndex, device: Device) -> Series:
+    """Return the means over the device's steps of values by quarters of an hour."""
+    begin = (device.moments[0] - quarters[0]) / QUARTER
     return mean_per_step(by_quarter.astype(float), begin, device.step / QUARTER, len(device.moments))
 
 
-def _floor_kwh(data: BoilerData, comfort: Comfort, device: Device) -> Series:
-    """Return the floor [kWh] at the end of each step: the trigger's, else the household's."""
+def _floor_kwh(data: BoilerData, comfort: Comfort, policy: Policy, device: Device) -> Series:
+    """Return the floor [kWh] at the end of each step: the trigger's, else the household's, or that of all."""
     if device.given & FLOORS:
         return np.maximum(device.lowest_kwh, 0.0)
     floor_c = comfort.lowest_allowed_c(
-        device.ends, temperature_min_c=data.temperature_min_c, temperature_max_c=data.temperature_max_c
+        device.ends, temperature_min_c=policy.floor_of(data), temperature_max_c=data.temperature_max_c
     )
     return np.maximum(data.tank.state_of_charge_kwh(floor_c), 0.0)
 

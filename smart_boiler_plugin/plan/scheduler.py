@@ -1,6 +1,7 @@
 """BoilerScheduler: what FlexMeasures calls to plan boilers. From facts to a problem, from a problem to an answer.
 
-A boiler that is planned alone is solved here (``alone.py``, ``problem.py``, ``solve.py``). Where devices share a site,
+A boiler that is planned alone is solved here (``alone.py``, ``problem.py``): by set-points where nobody says what is
+wanted (``set_points.py``), else exactly (``solve.py``). Where devices share a site,
 where its limits come in, or where a trigger asks for what only the host knows, the host's StorageScheduler solves,
 within the bounds of the same problem (``site.py``).
 """
@@ -28,7 +29,8 @@ from smart_boiler_plugin.clock.quarter import whole_quarters
 from smart_boiler_plugin.plan import allowed, alone, context, trigger
 from smart_boiler_plugin.plan.host_results import Results
 from smart_boiler_plugin.plan.problem import Problem
-from smart_boiler_plugin.plan.reading import facts_for_plans, per_step, policy
+from smart_boiler_plugin.plan.reading import known_for_plans, per_step, policy
+from smart_boiler_plugin.plan.set_points import solve_by_set_points
 from smart_boiler_plugin.plan.site import AtSite, Site, state_is_unknown, told_of
 from smart_boiler_plugin.plan.solve import solve
 from smart_boiler_plugin.plan.span import Span
@@ -49,7 +51,7 @@ class BoilerScheduler(StorageScheduler):
     host weighs them (``_as_the_host_would``).
     """
 
-    __version__ = "2"
+    __version__ = "3"
     __author__ = "smart-boiler-plugin"
 
     flex_model: dict[str, Any] | list[dict[str, Any]]
@@ -185,7 +187,8 @@ class BoilerScheduler(StorageScheduler):
             except InfeasibleProblemException:
                 # ours is left, in which a floor counts more than a target
                 pass
-        answer = solve(problem)
+        # the plan may look further ahead than it was asked for
+        (answer,) = solve_by_set_points([problem], self._span.steps) if problem.seen else [solve(problem)]
         self.info.update(answer.account)
         results = self._results.of_answers([(boiler, problem, answer)])
         return results if self.return_multiple else results[0]["data"]
@@ -213,8 +216,8 @@ class BoilerScheduler(StorageScheduler):
         said = alone.said_of(boiler, entry, self.start)
         self.possibly_extend_end(soc_targets=said.get("soc_targets"), sensor=boiler.sensors["fill-rate"])
         rules, span = policy(), self._span
-        facts = facts_for_plans([boiler], span.moment, span.start, span.end, rules)[boiler.asset.id]
-        return boiler, alone.problem_of(boiler, entry, said, self.flex_context, facts, rules, span)
+        known = known_for_plans([boiler], span, rules)[boiler.asset.id]
+        return boiler, alone.problem_of(known, entry, said, self.flex_context, rules, span)
 
     # --- the host's road
 
@@ -227,8 +230,8 @@ class BoilerScheduler(StorageScheduler):
         entries = [(self._boiler_of(entry), entry) for entry in self._entries]
         ours = {boiler.asset.id: (boiler, entry) for boiler, entry in entries if boiler is not None}
         rules, span = policy(), self._span
-        facts = facts_for_plans([boiler for boiler, _ in ours.values()], span.moment, span.start, span.end, rules)
-        at_site = {id_: AtSite(boiler, facts[id_], entry, rules, span) for id_, (boiler, entry) in ours.items()}
+        known = known_for_plans([boiler for boiler, _ in ours.values()], span, rules)
+        at_site = {id_: AtSite(known[id_], entry, rules, span) for id_, (_, entry) in ours.items()}
         self._site = Site(at_site, rules, span)
         self._each_boiler(lambda _, boiler: at_site[boiler.asset.id].for_host(with_wishes=self._leave_to_host))
         return super()._deserialize_flex_model()

@@ -17,14 +17,14 @@ from flexmeasures.data.schemas.sensors import VariableQuantityField
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import HOUR
-from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.series import holds_any
 from smart_boiler_plugin.physics.envelope import Series, least_heat_kwh
 from smart_boiler_plugin.plan import alone, context
+from smart_boiler_plugin.plan.ahead import problem_with_reserve
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import StepPrices
-from smart_boiler_plugin.plan.problem import Problem, make_problem
-from smart_boiler_plugin.plan.reading import per_step
+from smart_boiler_plugin.plan.problem import Problem
+from smart_boiler_plugin.plan.reading import Known, per_step
 from smart_boiler_plugin.plan.solve import Answer, solve, thermostat_power_kw
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
@@ -41,7 +41,7 @@ class AtSite:
 
     Parameters
     ----------
-    boiler, facts
+    known
         Which, and what is known of it.
     entry
         What the flex-model says of it, that of the asset and what the trigger said merged, without degrees.
@@ -55,8 +55,8 @@ class AtSite:
 
     """
 
-    def __init__(self, boiler: Boiler, facts: Facts, entry: Mapping[str, Any], rules: Policy, span: Span) -> None:
-        self.boiler, self.facts, self.entry = boiler, facts, entry
+    def __init__(self, known: Known, entry: Mapping[str, Any], rules: Policy, span: Span) -> None:
+        self.boiler, self.known, self.entry = known.boiler, known, entry
         self._rules, self._span = rules, span
         self.account: dict[str, Any] = {}
         self._said: dict[str, Any] = {}
@@ -79,7 +79,7 @@ class AtSite:
         # on our own sensor is what was planned: nothing to start from
         if "soc-at-start" not in entry and entry.get("state-of-charge", own) == own:
             boiler, at = self.boiler, pd.Timestamp(self._span.start)
-            at_start, self._start_from = start_kwh(boiler.data, self.facts, self._rules, at, boiler.comfort.away)
+            at_start, self._start_from = start_kwh(boiler.data, boiler.comfort, self.known.facts, self._rules, at)
             entry["soc-at-start"] = f"{at_start:.9f} kWh"
         return {"state-of-charge": own, **entry} if own else entry
 
@@ -99,7 +99,10 @@ class AtSite:
         given = frozenset(self.entry.get(GIVEN, ()))
         device = table.device(self.boiler.timezone, headroom_kw, given, self._start_from)
         device = alone.with_wished_states(device, self.boiler, self._said, replace(self._span, step=table.step))
-        return make_problem(self.boiler.data, self.boiler.comfort, self.facts, self._rules, device, prices)
+        data, comfort, facts = self.boiler.data, self.boiler.comfort, self.known.facts
+        return problem_with_reserve(
+            data, comfort, facts, self._rules, habit=self.known.habit, device=device, prices=prices
+        )
 
     def bound(self, table: Table, problem: Problem) -> None:
         """Let the host plan this boiler within the bounds of its problem; the table is changed in place."""
@@ -193,7 +196,8 @@ class Site:
         # currency per MW and step -> currency per kWh
         per_kwh = energy.to_numpy(dtype=float) / KW_PER_MW / step_h
         assumed = self._sensor_prices.assumed if self._sensor_prices else np.zeros(steps, dtype=bool)
-        return StepPrices(per_kwh, assumed)
+        mean = self._sensor_prices.mean if self._sensor_prices else float(per_kwh.mean())
+        return StepPrices(per_kwh, assumed, mean)
 
     @property
     def account(self) -> dict[str, Any]:
@@ -205,11 +209,11 @@ class Site:
         """Return a plan for each boiler by itself, within what the site's limits leave: the host has found none."""
         left_kw, answers = self._limit_kw(), []
         for at_site in self.boilers.values():
-            boiler, facts = at_site.boiler, at_site.facts
+            boiler = at_site.boiler
             own = {name: value for name, value in at_site.entry.items() if name in alone.OWN_FIELDS | alone.BOOKKEEPING}
             said = alone.said_of(boiler, own, self._span.start)
             problem = alone.problem_of(
-                boiler, own, said, self._context, facts, self._rules, self._span, limit_kw=left_kw
+                at_site.known, own, said, self._context, self._rules, self._span, limit_kw=left_kw
             )
             answer = solve(problem)
             left_kw = np.maximum(left_kw - answer.power_kw, 0.0)

@@ -1,7 +1,8 @@
 """From a problem to an answer, by our own exact solver. Pure.
 
-For a boiler that is planned alone: its problem is that of one tank, and ``physics/cheapest.py`` finds the cheapest way
-through its bounds to the last digit. Devices that share a site are solved by the host (``scheduler.py``).
+For a boiler that is planned alone by a trigger that says what is wanted: its problem is that of one tank, and
+``physics/cheapest.py`` finds the cheapest way through its bounds to the last digit. Boilers that follow set-points:
+``set_points.py``; devices that share a site are solved by the host (``scheduler.py``).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Answer:
         In the currency of the price; None where no price is known.
     account
         What the plan rests on and what it misses, as JSON.
+    set_points_c
+        Up to which temperature the boiler heats in each step, shape (n,) [°C]; None where it is told powers alone.
 
     """
 
@@ -38,6 +41,7 @@ class Answer:
     states_kwh: Series
     cost: float | None
     account: dict[str, Any]
+    set_points_c: Series | None = None
 
     @property
     def mean_states_kwh(self) -> Series:

@@ -18,6 +18,11 @@ class Span:
     moment: datetime
 
     @property
+    def steps(self) -> int:
+        """How many there are."""
+        return round((self.end - self.start) / self.step)
+
+    @property
     def window(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """Start and end in UTC, as the host asks for series."""
         return pd.Timestamp(self.start).tz_convert("UTC"), pd.Timestamp(self.end).tz_convert("UTC")

@@ -1,11 +1,11 @@
-"""Where a plan starts: the last reading, that reading carried forward, or the floor. Pure."""
+"""Where a plan starts: the last reading, that reading carried forward, or what is wanted at least. Pure."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from smart_boiler_plugin.boiler.comfort import Away
+from smart_boiler_plugin.boiler.comfort import Away, Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
@@ -15,28 +15,26 @@ from smart_boiler_plugin.plan.policy import Policy
 
 
 def start_kwh(
-    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None
+    data: BoilerData, comfort: Comfort, facts: Facts, policy: Policy, start: pd.Timestamp
 ) -> tuple[float, dict[str, str]]:
     """Return the state of charge [kWh] at the start of a plan, and for people where it is from.
 
     Parameters
     ----------
-    data, facts
-        The boiler, and what is known of it.
+    data, comfort, facts
+        The boiler, what its household wants, and what is known of it.
     policy
         How old a reading may be.
     start
         Of the plan, on a quarter of an hour.
-    away
-        When nobody is at home.
 
     """
-    temperature_c, said = _start_c(data, facts, policy, start, away)
+    temperature_c, said = _start_c(data, comfort, facts, policy, start)
     return data.tank.state_of_charge_kwh(temperature_c), said
 
 
 def _start_c(
-    data: BoilerData, facts: Facts, policy: Policy, start: pd.Timestamp, away: Away | None
+    data: BoilerData, comfort: Comfort, facts: Facts, policy: Policy, start: pd.Timestamp
 ) -> tuple[float, dict[str, str]]:
     readings = facts.readings_c(start + QUARTER)
     if not readings.empty:
@@ -50,10 +48,14 @@ def _start_c(
             said["reports"] = f"each change of {change_k:g} K"
             return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
         if age <= policy.max_carried_age:
-            carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start, away)
+            carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start, comfort.away)
             return carried_c, {"from": "reading carried forward", "temperature": f"{carried_c:.2f} °C", **said}
-    floor_c = data.temperature_min_c
-    return floor_c, {"from": "floor", "temperature": f"{floor_c:.2f} °C"}
+    floor_c = policy.floor_of(data)
+    if floor_c is not None:
+        return floor_c, {"from": "floor", "temperature": f"{floor_c:.2f} °C"}
+    # no warmer than what would not be reheated: then nothing is heated too late
+    useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)
+    return useful_c, {"from": "useful temperature", "temperature": f"{useful_c:.2f} °C"}
 
 
 def carried_forward_c(

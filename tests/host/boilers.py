@@ -12,6 +12,7 @@ from rq import SimpleWorker
 from rq.job import Job
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from smart_boiler_plugin.stored import ATTRIBUTE
@@ -20,6 +21,8 @@ from tests.factories import make_account, make_household_boiler, store
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
 QUARTER = timedelta(minutes=15)
 QUARTERS = 96
+KEPT_WARM = BoilerData(temperature_min_c=50.0)
+"""A usual boiler with a hard floor."""
 
 
 def make_household(data=None):

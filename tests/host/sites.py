@@ -6,7 +6,7 @@ from flexmeasures import Asset, AssetType, Sensor
 from flexmeasures.data import db
 
 from tests.factories import make_household_boiler, store
-from tests.host.boilers import QUARTER, START
+from tests.host.boilers import KEPT_WARM, QUARTER, START
 
 SCHEDULER = "BoilerScheduler"
 
@@ -40,7 +40,7 @@ def make_building(boiler, price, *, limit=None, scheduler=SCHEDULER, production_
     return building
 
 
-def add_boiler(building, name="Second boiler", data=None):
+def add_boiler(building, name="Second boiler", data=KEPT_WARM):
     """Put another boiler into a building."""
     boiler = make_household_boiler(building.owner, name, data)
     boiler.asset.parent_asset = building

@@ -63,6 +63,8 @@ def test_a_customer_is_shown_in_the_words_in_which_it_was_described(call, custom
         "cop": 1.0,
         "temperature_min": "50 °C",
         "temperature_max": "65 °C",
+        "element": "switched",
+        "hysteresis": "2 K",
         "ambient_temperature": "20 °C",
         "cold_water_temperature": "10 °C",
         "energy_class": "C",
@@ -70,7 +72,16 @@ def test_a_customer_is_shown_in_the_words_in_which_it_was_described(call, custom
         "timezone": "Europe/Brussels",
         "latitude": 50.8,
     }
-    roles = ("temperature", "fill_rate", "demand", "cost", "state_of_charge", "daily_cost", "daily_savings")
+    roles = (
+        "temperature",
+        "set_point",
+        "fill_rate",
+        "demand",
+        "cost",
+        "state_of_charge",
+        "daily_cost",
+        "daily_savings",
+    )
     assert shown["sensors"] == {role: customer[role] for role in (*roles, "consumption_price")}
 
 
@@ -152,7 +163,15 @@ def test_an_energy_class_replaces_a_standing_loss_that_was_given_before(call, cu
         ({"temperature_min": "50"}, "temperature_min"),
         ({"temperature_min": "70 °C"}, "temperature_min"),
         ({"temperature_min": "65 °C"}, "temperature_min"),
-        ({"temperature_max": "49 °C"}, "temperature_min"),
+        ({"temperature_min": "50 °C", "temperature_max": "49 °C"}, "temperature_min"),
+        ({"temperature_min": 50}, "temperature_min"),
+        (
+            {"temperature_min": None, "temperature_max": "20 °C", "cold_water_temperature": "20 °C"},
+            "cold_water_temperature",
+        ),
+        ({"element": "steam"}, "element"),
+        ({"hysteresis": "0 K"}, "hysteresis"),
+        ({"hysteresis": "2 °C/h"}, "hysteresis"),
         ({"temperature_max": "120 °C"}, "temperature_max"),
         ({"temperature_min": "15 °C", "cold_water_temperature": "15 °C"}, "cold_water_temperature"),
         ({"energy_class": "E"}, "energy_class"),
@@ -291,7 +310,7 @@ def test_letting_go_erases_everything_and_says_how_much(app, call, lived_in, tok
     call("POST", body={"name": "Ash", "user_name": "ash", "user_email": "ash@example.com"})
     answer = call("DELETE", f"/{lived_in['account']}", {"confirm": "Fam. O'Brien"})
     assert answer.status_code == 200, answer.text
-    assert answer.json == {"users": 1, "assets": 1, "sensors": 7, "beliefs": 3, "jobs": 1}
+    assert answer.json == {"users": 1, "assets": 1, "sensors": 8, "beliefs": 3, "jobs": 1}
     with app.app_context():
         assert db.session.get(Account, lived_in["account"]) is None
         assert db.session.get(User, lived_in["user"]) is None

@@ -204,7 +204,7 @@ def test_nobody_draws_while_all_are_away_case_19(in_service):
     back = START + timedelta(hours=18)
     away = {"from": (START - timedelta(days=1)).isoformat(), "until": back.isoformat()}
     in_service.change_comfort({"away": away, "hygiene": {"off": "to compare"}})
-    scheduler = scheduler_of(in_service)
+    scheduler = scheduler_of(in_service, temperature_min="50 °C")
     power, states, _ = planned(scheduler)
     assert power[:72].sum() / 4 == pytest.approx(1.20, abs=0.01)
     assert in_service.data.tank.temperature_c(states.max()) <= 65 + 1e-6

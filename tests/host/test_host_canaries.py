@@ -198,8 +198,8 @@ def test_a_job_result_is_completed_by_the_host_and_kept_until_the_plan_is_stored
         flex_model={},
         flex_context={},
     )
-    # 8 of power, 8 of temperature, 9 of the state of charge
-    assert found["num-beliefs"] == 25
+    # 8 each of power, temperature and set-points, 9 of the state of charge
+    assert found["num-beliefs"] == 33
 
 
 @pytest.mark.parametrize(("steps", "finds"), [(4, True), (6, False)])

@@ -87,7 +87,7 @@ def test_assets_above_and_below_the_boiler_are_erased_with_it(world):
         assert db.session.get(Asset, meter).parent_asset_id is None
 
 
-SENSORS = ["temperature", "fill_rate", "demand", "cost", "state_of_charge", "daily_cost", "daily_savings"]
+SENSORS = ["temperature", "set_point", "fill_rate", "demand", "cost", "state_of_charge", "daily_cost", "daily_savings"]
 
 
 @pytest.mark.parametrize("gone", [*SENSORS, "all"])

@@ -77,10 +77,18 @@ def test_a_ceiling_below_the_temperature_of_hygiene_is_told(in_service):
 
 
 def test_hygiene_that_cannot_be_reached_in_a_short_plan_is_begun_and_told(in_service):
-    scheduler = scheduler_of(in_service, hours=0.5)
+    scheduler = scheduler_of(in_service, hours=0.5, temperature_min="50 °C")
     power, _, _ = planned(scheduler)
     assert scheduler.info["hygiene"]["added"] is True
     assert "cannot be reached within this plan" in scheduler.info["hygiene"]["problem"]
+    assert power.to_numpy() == pytest.approx(1.5)
+
+
+def test_a_short_plan_of_set_points_begins_hygiene_in_time_for_what_comes_after_it(in_service):
+    """Overdue for a day: at full power at once, and done when the plan is long over."""
+    scheduler = scheduler_of(in_service, hours=0.5)
+    power, _, _ = planned(scheduler)
+    assert scheduler.info["hygiene"]["planned_from"] == (START + timedelta(minutes=45)).isoformat()
     assert power.to_numpy() == pytest.approx(1.5)
 
 

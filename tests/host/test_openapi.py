@@ -36,6 +36,7 @@ def test_all_calls_are_described(app):
         ("patch", one),
         ("delete", one),
         ("get", f"{one}/export"),
+        ("get", f"{one}/learned"),
         ("get", f"{one}/statement"),
         ("post", f"{one}/invitation"),
         ("post", "/smart-boiler-plugin/api/boiler-customers"),

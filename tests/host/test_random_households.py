@@ -111,7 +111,11 @@ class Household:
             resolution=QUARTER,
             belief_time=START + timedelta(hours=1),
             flex_model=[
-                {"sensor": self.boiler.sensors["fill-rate"].id, "temperature-at-start": start_c},
+                {
+                    "sensor": self.boiler.sensors["fill-rate"].id,
+                    "temperature-at-start": start_c,
+                    "temperature-min": self.boiler.data.temperature_min_c,
+                },
                 *({"sensor": sensor_id} for sensor_id in self.others),
             ],
             flex_context={"consumption-price": price, "production-price": price},

@@ -47,7 +47,11 @@ def plan_and_check(case, building, boilers, starts, limit, chance):
         resolution=QUARTER,
         belief_time=START + timedelta(hours=1),
         flex_model=[
-            {"sensor": boiler.sensors["fill-rate"].id, "temperature-at-start": float(start)}
+            {
+                "sensor": boiler.sensors["fill-rate"].id,
+                "temperature-at-start": float(start),
+                "temperature-min": boiler.data.temperature_min_c,
+            }
             for boiler, start in zip(boilers, starts, strict=True)
         ],
         flex_context={"consumption-price": events},

@@ -31,7 +31,7 @@ from tests.oracle import lowest_cost
 def test_a_tank_that_is_cold_is_heated_at_full_power_at_once(boiler):
     """20 K below the floor is 1.85 kWh: 1.5 kW for 5 quarters less a little, with the losses on top."""
     measure(boiler, [30.0])
-    scheduler = scheduler_of(boiler)
+    scheduler = scheduler_of(boiler, temperature_min="50 °C")
     power, _, _ = planned(scheduler)
     np.testing.assert_allclose(power[:5], [1.5, 1.5, 1.5, 1.5, 1.5], atol=0.11)
     (missed,) = scheduler.info["floors_not_met"]
@@ -43,14 +43,14 @@ def test_a_tank_that_is_cold_is_heated_at_full_power_at_once(boiler):
 
 def test_a_tank_that_is_too_hot_waits(boiler):
     measure(boiler, [80.0])
-    power, _, temperature = planned(scheduler_of(boiler))
+    power, _, temperature = planned(scheduler_of(boiler, temperature_min="50 °C"))
     assert power[temperature > 65.5].max() == 0
 
 
 def test_draw_offs_beyond_tank_and_element_are_cut_and_told(boiler):
     measure(boiler, [55.0])
     store(boiler.sensors["demand"], [3.0] * 4 + [0.0] * 92, START)
-    scheduler = scheduler_of(boiler)
+    scheduler = scheduler_of(boiler, temperature_min="50 °C")
     power, states, _ = planned(scheduler)
     np.testing.assert_allclose(power[:5], 1.5)
     assert states.min() >= -1e-6
@@ -100,7 +100,7 @@ def test_comfort_that_is_wrong_changes_nothing(boiler):
 def test_draw_offs_are_from_the_sensor_where_it_has_values_and_from_the_profile_elsewhere(boiler):
     """12 hours of 0.1 kWh a quarter on the sensor; profile S draws 1.155 kWh from noon on."""
     store(boiler.sensors["demand"], [0.1] * 48, START)
-    scheduler = scheduler_of(boiler, temperature_at_start=50)
+    scheduler = scheduler_of(boiler, temperature_at_start=50, temperature_min=50)
     power, states, _ = planned(scheduler)
     tank = boiler.data.tank
     lost = sum(tank.heat_loss_coefficient_kw_per_k * (tank.temperature_c(states.to_numpy()) - 20)[:-1]) / 4
@@ -126,7 +126,7 @@ def test_the_plan_costs_what_an_independent_linear_programme_says(boiler):
     demand = np.where(np.arange(QUARTERS) % 12 == 0, 0.2, 0.0)
     store(boiler.sensors["demand"], demand, START)
     measure(boiler, [60.0])
-    power, _, _ = planned(scheduler_of(boiler))
+    power, _, _ = planned(scheduler_of(boiler, temperature_min="50 °C"))
     tank = boiler.data.tank
     expected = lowest_cost(
         prices(),
@@ -144,7 +144,7 @@ def test_a_heat_pump_needs_as_much_less_power_as_its_cop_says(boiler):
     by_cop = {}
     for cop in (1.0, 3.0):
         changed = change_data(boiler, BoilerData(cop=cop, power_kw=1.5 / cop))
-        by_cop[cop], _, _ = planned(scheduler_of(changed, temperature_at_start=50))
+        by_cop[cop], _, _ = planned(scheduler_of(changed, temperature_at_start=50, temperature_min=50))
     np.testing.assert_allclose(by_cop[1.0], 3 * by_cop[3.0], atol=1e-4)
 
 
@@ -228,6 +228,8 @@ def test_what_a_plan_says_of_itself_can_be_sent_as_json(in_service):
 def test_a_trigger_on_the_asset_plans_the_boiler_too(household, names_the_sensor):
     boiler, _ = household
     measure(boiler, [30.0])
+    boiler.change_comfort({"boost": {"until": (START + timedelta(hours=3)).isoformat()}})
+    db.session.commit()
     make_schedule(
         asset_or_sensor={"class": "Asset", "id": boiler.asset.id},
         start=START,

@@ -14,10 +14,12 @@ from flexmeasures.data.utils import save_to_db
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.errors import SmartBoilerError
 from tests.factories import store
 from tests.host.boilers import (
     START,
+    change_data,
     measure,
     planned,
     scheduler_of,
@@ -61,15 +63,17 @@ def test_an_old_reading_is_carried_forward_through_the_plan(boiler):
     assert start_of(boiler)[0] == pytest.approx(45.0 + 1.5 / 0.0927 - 1.0, abs=0.2)
 
 
-def test_without_any_reading_the_tank_is_taken_to_be_at_its_floor(boiler):
+def test_without_any_reading_the_tank_is_taken_to_be_as_warm_as_is_wanted_at_least(boiler):
     temperature, said = start_of(boiler)
-    assert temperature == pytest.approx(50.0, abs=1e-3)
-    assert said["start"]["from"] == "floor"
+    assert (temperature, said["start"]["from"]) == (pytest.approx(40.0, abs=1e-3), "useful temperature")
+    boiler = change_data(boiler, BoilerData(temperature_min_c=50.0))
+    temperature, said = start_of(boiler)
+    assert (temperature, said["start"]["from"]) == (pytest.approx(50.0, abs=1e-3), "floor")
 
 
 def test_a_reading_that_is_too_old_to_be_carried_forward_does_not_count(boiler):
     measure(boiler, [61.0], before=timedelta(days=3))
-    assert start_of(boiler)[1]["start"]["from"] == "floor"
+    assert start_of(boiler)[1]["start"]["from"] == "useful temperature"
 
 
 def test_how_recent_is_a_setting(app, boiler, monkeypatch):
@@ -80,7 +84,7 @@ def test_how_recent_is_a_setting(app, boiler, monkeypatch):
 
 def test_what_a_scheduler_said_is_no_reading(boiler):
     measure(boiler, [64.0], source_type="scheduler")
-    assert start_of(boiler)[1]["start"]["from"] == "floor"
+    assert start_of(boiler)[1]["start"]["from"] == "useful temperature"
 
 
 @pytest.mark.parametrize("value", [-40.0, 400.0])
@@ -213,7 +217,7 @@ def test_the_worker_finds_out_itself_which_prices_are_known(boiler):
 
 def test_a_limit_of_the_site_is_kept_also_where_the_tank_is_cold(boiler):
     measure(boiler, [30.0])
-    power, _, _ = planned(scheduler_of(boiler, context={"site-power-capacity": "1 kW"}))
+    power, _, _ = planned(scheduler_of(boiler, temperature_min="50 °C", context={"site-power-capacity": "1 kW"}))
     np.testing.assert_allclose(power[:5], 1.0, atol=1e-5)
 
 
@@ -234,7 +238,7 @@ def test_a_start_between_two_quarters_plans_from_the_quarter_that_has_begun(boil
     sharp = scheduler_of(boiler)
     between = scheduler_of(boiler, start=START + timedelta(minutes=7, seconds=3), hours=23.8)
     np.testing.assert_array_equal(planned(between)[0], planned(sharp)[0])
-    assert between.info["plan"] == "cheapest"
+    assert between.info["plan"] == "set-points"
 
 
 @pytest.mark.parametrize("start", ["2025-10-26T02:07+02:00", "2025-10-26T02:07+01:00"])

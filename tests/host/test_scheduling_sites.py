@@ -9,14 +9,23 @@ from flexmeasures.data import db
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
-from tests.factories import make_account, make_household_boiler
-from tests.host.boilers import QUARTER, START, measure, scheduler_of
+from tests.factories import make_account, make_household_boiler, store
+from tests.host.boilers import KEPT_WARM, QUARTER, START, make_household, measure, prices, scheduler_of
+
+
+@pytest.fixture
+def household(app):
+    """A household that has asked for 50 °C always, and its price sensor with prices for a day."""
+    with app.app_context():
+        boiler, price = make_household(KEPT_WARM)
+        store(price, prices(), START)
+        yield boiler, price
 
 
 @pytest.fixture
 def house(boiler):
     """A house with two boilers, of which one is cold; the house as an asset, and its boilers."""
-    second = make_household_boiler(boiler.asset.owner, "Boiler in the attic")
+    second = make_household_boiler(boiler.asset.owner, "Boiler in the attic", KEPT_WARM)
     house = Asset(name="house", generic_asset_type=boiler.asset.generic_asset_type, owner=boiler.asset.owner)
     boiler.asset.parent_asset = second.asset.parent_asset = house
     db.session.add(house)

@@ -99,18 +99,25 @@ def test_the_boiler_is_a_battery_and_its_page_shows_price_fill_rate_demand_and_t
 
 
 def test_the_stored_flex_model_is_that_of_a_household_boiler(app, post):
-    """80 l from 10 to 50 and 65 °C is 3.708 and 5.098 kWh; class C loses 1.109 kWh a day at 45 K, UA = 1.027 W/K."""
+    """80 l from 10 to 65 °C is 5.098 kWh; class C loses 1.109 kWh a day at 45 K, UA = 1.027 W/K; no floor."""
     made = post().json
     with app.app_context():
         flex_model = dict(db.session.get(Asset, made["boiler"]).flex_model)
     number = {key: float(value.split()[0]) for key, value in flex_model.items() if isinstance(value, str)}
     assert number["soc-min"] == 0
-    assert number["soc-minima"] == pytest.approx(3.708, abs=0.001)
+    assert "soc-minima" not in flex_model
     assert number["soc-max"] == pytest.approx(5.098, abs=0.001)
     assert number["storage-efficiency"] == pytest.approx(99.7234, abs=0.001)
     assert number["consumption-capacity"] == 1.5
     assert number["production-capacity"] == 0
     assert flex_model["soc-gain"] == ["0.010271 kW"]
+
+
+def test_a_floor_that_was_asked_for_is_stored_in_the_hosts_terms_too(app, post):
+    """80 l from 10 to 50 °C is 3.708 kWh."""
+    made = post({**BODY, "boiler": {"temperature_min": "50 °C"}}).json
+    with app.app_context():
+        assert db.session.get(Asset, made["boiler"]).flex_model["soc-minima"] == "3.707954 kWh"
 
 
 def test_the_host_accepts_the_stored_flex_config(app, post):
@@ -131,7 +138,7 @@ def test_all_changes_are_in_the_hosts_audit_log_with_who_did_it(app, post):
             f"Took on boiler customer 'Client 1': created account {made['account']}",
             "User client1 created",
         }
-        assert len(asset_events) == 1 + 7
+        assert len(asset_events) == 1 + 8
         assert {event.active_user_name for event in [*account_events, *asset_events]} == {"operator"}
 
 

@@ -93,10 +93,16 @@ def test_a_second_time_there_is_nothing_to_change(run):
     assert second.output.splitlines()[-1] == "Nothing to change."
 
 
-def test_customers_are_listed_as_before(run, api):
+def test_customers_are_listed_as_before(former, run, api):
     before = json.loads((DATA / "customers-0.1.0.json").read_text())
     run("upgrade")
     after = api("GET").json
+    with former.app_context():
+        set_points = [boiler_of(name).sensors["set-point"].id for name in NAMES]
+    for customer, set_point in zip(before, set_points, strict=True):
+        customer["boiler"] |= {"element": "switched", "hysteresis": "2 K"}
+        customer["comfort"]["useful_temperature"] = "40 °C"
+        customer["sensors"]["set_point"] = set_point
     assert [{**customer, "problem": None} for customer in before] == after
     assert all(f"Boiler {name}" in run("customers").output for name in NAMES)
 
@@ -153,13 +159,15 @@ def older(former):
 
 CHANGES = [
     ("BE spot tariff", "data source of the tariff"),
-    ("Boiler Ash", "sensors: daily cost, daily savings"),
+    ("Boiler Ash", "sensors: daily cost, daily savings, set-point"),
+    ("Boiler Birch", "sensors: set-point"),
     ("Boiler Birch", "flex-model: soc-gain, soc-max"),
     (
         "Boiler Birch",
         "attributes: custom-scheduler of asset, consumption_is_positive of fill-rate, custom-scheduler of fill-rate",
     ),
     ("Boiler Birch", "graphs"),
+    ("Boiler Cedar", "sensors: set-point"),
 ]
 
 
@@ -181,7 +189,7 @@ def test_what_is_missing_is_made_and_told_and_what_others_stored_stays(older, ru
     first = run("upgrade")
     assert first.exit_code == 0, first.output
     assert changed(first) == CHANGES
-    assert first.output.splitlines()[-1] == "Changed: 3 of 4 boilers and tariffs."
+    assert first.output.splitlines()[-1] == "Changed: 4 of 4 boilers and tariffs."
     assert run("upgrade").output.splitlines()[-1] == "Nothing to change."
     with older.app_context():
         ash, birch = boiler_of("Ash"), boiler_of("Birch")
@@ -199,7 +207,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(older, run):
     before = contents(older)
     result = run("upgrade", "--dry-run")
     assert changed(result) == CHANGES
-    assert result.output.splitlines()[-1] == "Would be changed: 3 of 4 boilers and tariffs."
+    assert result.output.splitlines()[-1] == "Would be changed: 4 of 4 boilers and tariffs."
     assert contents(older) == before
 
 
@@ -222,9 +230,52 @@ def test_one_broken_boiler_stops_no_other_and_none_of_its_own_steps(older, run, 
 
 
 def test_where_nothing_is_to_be_done_no_row_is_locked_or_written(former, run):
+    run("upgrade")
     with former.app_context(), counted_queries() as statements:
         run("upgrade")
     assert not [s for s in statements if s.startswith(("UPDATE", "INSERT", "DELETE")) or "FOR NO KEY" in s]
+
+
+# --- a floor that nobody asked for
+
+
+def floors(app):
+    """Return the floors [°C] of all boilers, and those of their flex-models [kWh]."""
+    with app.app_context():
+        boilers = [boiler_of(name) for name in NAMES]
+        return [(boiler.data.temperature_min_c, boiler.asset.flex_model.get("soc-minima")) for boiler in boilers]
+
+
+def test_a_customer_keeps_its_floor_unless_it_is_moved_over(former, run):
+    before = floors(former)
+    assert [floor for floor, _ in before] == [50.0, 45.0, 48.0]
+    run("upgrade")
+    assert floors(former) == before
+
+
+def test_set_points_take_the_floor_away_that_nobody_asked_for_and_say_so(former, run):
+    before = floors(former)
+    run("upgrade")
+    told = "floor of 50 °C taken away: set-points serve water of 40 °C"
+    moved = [("Boiler Ash", told)]
+    checked = run("upgrade", "--set-points", "--check")
+    assert (changed(checked), floors(former)) == (moved, before)
+    assert checked.output.splitlines()[-1] == "Would be changed: 1 of 3 boilers and tariffs."
+    done = run("upgrade", "--set-points")
+    assert (done.exit_code, changed(done)) == (0, moved)
+    assert floors(former) == [(None, None), *before[1:]]
+    assert run("upgrade", "--set-points").output.splitlines()[-1] == "Nothing to change."
+
+
+def test_a_floor_that_was_asked_for_since_stays(former, run, api):
+    run("upgrade", "--set-points")
+    with former.app_context():
+        account = boiler_of("Ash").asset.account_id
+    assert api("PATCH", f"/{account}", boiler={"temperature_min": "50 °C"}).status_code == 200
+    assert run("upgrade", "--set-points").output.splitlines()[-1] == "Nothing to change."
+    assert floors(former)[0] == (50.0, "3.707954 kWh")
+    assert api("PATCH", f"/{account}", boiler={"temperature_min": None}).status_code == 200
+    assert floors(former)[0] == (None, None)
 
 
 def test_it_is_told_what_it_is_for(run):

@@ -17,7 +17,7 @@ from smart_boiler_plugin.plan.problem import make_problem
 START = pd.Timestamp("2025-10-29", tz="Europe/Amsterdam")
 QUARTER = timedelta(minutes=15)
 BEFORE = timedelta(days=9)
-DATA = BoilerData()
+DATA = BoilerData(temperature_min_c=50.0)
 
 
 def facts(**series):

@@ -40,24 +40,38 @@ def test_a_relay_is_on_where_more_than_half_of_the_quarter_is_needed(five):
     assert on.tolist() == [False, False, True, True, False]
 
 
-def follows(boilers, state_c, set_point_c, before_c, *, heating):
+def follows(boilers, state_c, set_point_c, before_c, *, heating, **more):
     shares, on = alone(
         boilers,
         boilers.state_kwh(np.array(state_c)),
         boilers.state_kwh(np.array(set_point_c)),
         before_kwh=boilers.state_kwh(np.array(before_c)),
         heating=np.full(5, heating),
+        **more,
     )
     return shares.tolist(), on.tolist()
 
 
 def test_a_device_alone_goes_on_two_kelvin_below_or_where_the_set_point_rose_above_the_temperature(five):
     shares, on = follows(
-        five, [49.0, 48.1, 47.9, 49.0, 49.0], [50.0] * 5, [50.0, 50.0, 50.0, 48.0, 49.5], heating=False
+        five, [49.1, 48.1, 47.9, 48.9, 48.9], [50.0] * 5, [48.0, 50.0, 50.0, 48.0, 49.5], heating=False
     )
-    # the fourth is asked for 1 K that it was not before: 0.309 of a quarter; the fifth has been 0.5 K below already
-    assert shares == pytest.approx([0.0, 0.0, 2.1 / 3.236, 1 / 3.236, 0.0], abs=1e-3)
+    # the fourth is asked for 1.1 K that it was not before, which is noticed: 0.34 of a quarter; the first for 0.9 K,
+    # which is not; the fifth has been below already
+    assert shares == pytest.approx([0.0, 0.0, 2.1 / 3.236, 1.1 / 3.236, 0.0], abs=1e-3)
     assert on == [False] * 5
+
+
+def test_another_hysteresis_is_that_of_the_boiler(five):
+    shares, _ = follows(
+        five,
+        [45.1, 44.9, 47.6, 47.4, 49.0],
+        [50.0] * 5,
+        [50.0, 50.0, 45.0, 45.0, 50.0],
+        heating=False,
+        hysteresis_k=np.array([5.0, 5.0, 5.0, 5.0, 0.5]),
+    )
+    assert [share > 0 for share in shares] == [False, True, False, True, True]
 
 
 def test_a_device_that_heats_goes_on_until_its_set_point_and_not_beyond(five):

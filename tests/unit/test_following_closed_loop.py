@@ -12,3 +12,4 @@ def test_from_a_cold_start_set_points_save_and_serve_better_than_a_thermostat(ta
     thermostat, set_points = compared(parsed(["--tariff", tariff]))
     assert 1 - set_points["EUR/month"] / thermostat["EUR/month"] >= least_saved
     assert set_points["u40"] <= thermostat["u40"]
+    assert set_points["starts/day"] <= 6

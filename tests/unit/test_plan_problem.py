@@ -30,7 +30,7 @@ def celsius(states_kwh, data=DATA):
 @pytest.mark.parametrize("cop", [1.0, 2.5])
 def test_an_answer_costs_what_an_independent_linear_programme_says(cop):
     drawn = np.where(np.arange(QUARTERS) % 12 == 0, 0.2, 0.0)
-    data = BoilerData(cop=cop)
+    data = BoilerData(cop=cop, temperature_min_c=50.0)
     answer = solve(problem(data, known=facts(expected_kwh=(START, drawn)), made=device(data), price=prices(WAVE)))
     tank = data.tank
     expected = lowest_cost(

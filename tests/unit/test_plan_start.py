@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
@@ -17,7 +18,7 @@ C = 80 * 0.997 * 4.184 / 3600
 
 
 def start_c(known, data=DATA, rules=None, start=START):
-    state, said = start_kwh(data, known, rules or Policy(), start, None)
+    state, said = start_kwh(data, Comfort(), known, rules or Policy(), start)
     return data.tank.temperature_c(state), said["from"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from smart_boiler_plugin.settings import MAX_READING_AGE, SETTINGS, warn_about_settings
+from smart_boiler_plugin.settings import COMFORT_WEIGHT, MAX_READING_AGE, SETTINGS, warn_about_settings
 
 
 @pytest.fixture
@@ -30,6 +30,17 @@ def test_a_setting_of_a_wrong_type_falls_back_to_the_default(bare_app):
     bare_app.config["SMART_BOILER_MAX_READING_AGE"] = "2 hours"
     with bare_app.app_context():
         assert timedelta(hours=2) == MAX_READING_AGE.value
+
+
+@pytest.mark.parametrize(("configured", "counts"), [(1.0, 6.0), (1, 6.0), (2, 2.0), (8.5, 8.5), (float("nan"), 6.0)])
+def test_a_comfort_weight_by_which_nothing_would_be_heated_is_refused_and_told(bare_app, caplog, configured, counts):
+    bare_app.config["SMART_BOILER_COMFORT_WEIGHT"] = configured
+    bare_app.config["TRUSTED_HOSTS"] = ["boilers.example.com"]
+    with bare_app.app_context(), caplog.at_level(logging.WARNING, logger="app with settings"):
+        warn_about_settings(bare_app)
+        assert counts == COMFORT_WEIGHT.value
+    told = f"SMART_BOILER_COMFORT_WEIGHT = {configured!r} is refused: it must be from 2 to 1000. 6.0 counts."
+    assert caplog.messages == ([] if configured == counts else [told])
 
 
 def test_a_misspelt_setting_is_warned_of_with_the_likely_name(bare_app, caplog):
