@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
@@ -88,10 +89,8 @@ def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
     heating = np.nan_to_num(facts.planned_kw[span]) >= data.power_kw / 2
     # a meter that saw it heat knows better
     heating &= ~(np.nan_to_num(facts.metered_kw[span]) >= data.power_kw / 2)
-    rises = _rises(temperature_c)
-    # what was heated in a quarter is read in the next
-    rose = np.flatnonzero((rises > NOISE_K) & (heating | np.roll(heating, 1)))
-    since = int(rose[-1]) + 1 if len(rose) else 0
+    warmed = np.flatnonzero(_warmed(temperature_c, heating))
+    since = int(warmed[-1]) + 1 if len(warmed) else 0
     failed = since + np.flatnonzero(heating[since:])
     read = np.flatnonzero(np.isfinite(temperature_c))
     if len(failed) * QUARTER_H < HEATED_H or not len(read) or read[-1] <= failed[0]:
@@ -99,6 +98,20 @@ def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
     hours = len(failed) * QUARTER_H
     told = f"It was planned to heat for {hours:g} h, and the tank got no warmer."
     return Fault("dead element", at[failed[0]], told)
+
+
+def _warmed(temperature_c: Floats, heating: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a tank is warmer, by more than noise, than it was in the same spell of heating.
+
+    A large tank gets warmer by less than that from one reading to the next.
+    """
+    warmed = np.zeros(len(heating), dtype=bool)
+    edges = np.flatnonzero(np.diff(heating, prepend=False, append=False))
+    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        # from the reading before to the one after: what was heated in a quarter is read in the next
+        spell = slice(max(begin - 1, 0), end + 1)
+        warmed[spell] = temperature_c[spell] - np.fmin.accumulate(temperature_c[spell]) > NOISE_K
+    return warmed
 
 
 def _other_heater(facts: Facts, span: slice) -> Fault | None:
