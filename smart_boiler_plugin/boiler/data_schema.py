@@ -16,7 +16,10 @@ from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
 
 
 class Reports(fields.Nested):
-    """How a boiler reports: ``{"on_change": "0.5 K"}``; as a number [K] for us, null where it reports at intervals."""
+    """How a boiler reports: ``{"on_change": "0.5 K"}``; as a number [K] for us, null where it reports at intervals.
+
+    A cell of a table has the change alone: ``"0.5 K"``.
+    """
 
     def __init__(self, **arguments: Any) -> None:
         change = Quantity(unit="delta_degC", shown_unit="K", lowest=0.01, highest=5, usual=0.5, required=True)
@@ -25,7 +28,8 @@ class Reports(fields.Nested):
         self._change = change
 
     def _deserialize(self, value: Any, *place: Any, **arguments: Any) -> Any:
-        return super()._deserialize(value, *place, **arguments)["on_change"]
+        spelt_out = {"on_change": value} if isinstance(value, str) else value
+        return super()._deserialize(spelt_out, *place, **arguments)["on_change"]
 
     def _serialize(self, nested_obj: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
         return None if nested_obj is None else {"on_change": f"{nested_obj:g} K"}

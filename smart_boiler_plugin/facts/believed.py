@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.facts.facts import JUMPS, STANDS_STILL
 from smart_boiler_plugin.facts.series import QUARTER_S, Held
 from smart_boiler_plugin.physics.metered import doubted_draw_offs, doubted_power
-from smart_boiler_plugin.physics.readings import STUCK, Vessel, doubts
+from smart_boiler_plugin.physics.readings import JUMPED, STUCK, Vessel, doubts
 from smart_boiler_plugin.physics.thermostat import Floats
 
 METERS = {
@@ -27,6 +29,9 @@ METERS = {
 
 SHOWN = 10
 """How many readings are told one by one."""
+
+JUMPS_A_DAY = 3
+"""How often a temperature must jump in a day for its sensor to be told [-]: once or twice, it is an outlier."""
 
 
 def vessel_of(boiler: Boiler) -> Vessel | None:
@@ -67,8 +72,8 @@ def believe_meters(series: Mapping[str, Floats], vessel: Vessel, begin: pd.Times
 
 def believe_readings(
     held: Held, vessel: Vessel | None, metered_kw: Floats, begin: pd.Timestamp, now: pd.Timestamp
-) -> tuple[Held, list[str], pd.Timestamp | None]:
-    """Return the readings of one boiler that are believed, which are not, with the reason, and since when it is stuck.
+) -> tuple[Held, list[str], dict[str, pd.Timestamp]]:
+    """Return which readings of a boiler are believed, why others are not, and what is wrong with its sensor since when.
 
     Parameters
     ----------
@@ -86,18 +91,20 @@ def believe_readings(
     """
     starts = begin.to_datetime64() + held.seconds.astype("timedelta64[s]")
     why = doubts(starts, held.value, now.to_datetime64(), vessel, _heated_kwh(held, vessel, metered_kw))
-    told = [
-        f"{held.value[i]:g} °C at {(begin + pd.Timedelta(seconds=int(held.seconds[i]))).isoformat()}: {reason}"
-        for i, reason in why.items()
-    ]
+    at = {i: begin + pd.Timedelta(seconds=int(held.seconds[i])) for i in why}
+    told = [f"{held.value[i]:g} °C at {at[i].isoformat()}: {reason}" for i, reason in why.items()]
     kept = np.ones(len(starts), dtype=bool)
     kept[list(why)] = False
     if len(told) > SHOWN:
         told = [*told[:1], f"and {len(told) - SHOWN} more readings", *told[1 - SHOWN :]]
     stuck = [i for i, reason in why.items() if reason == STUCK]
+    jumps = [i for i, reason in why.items() if reason in JUMPED and at[i] > now - DAY]
+    since: dict[str, pd.Timestamp] = {}
     # what moves again is stuck no more
-    is_stuck = bool(stuck) and not kept[stuck[-1] + 1 :].any()
-    since = begin + pd.Timedelta(seconds=int(held.seconds[stuck[0]])) if is_stuck else None
+    if stuck and not kept[stuck[-1] + 1 :].any():
+        since[STANDS_STILL] = at[stuck[0]]
+    if len(jumps) >= JUMPS_A_DAY:
+        since[JUMPS] = at[jumps[0]]
     return replace(held, seconds=held.seconds[kept], value=held.value[kept]), told, since
 
 

@@ -5,6 +5,7 @@ Pure. How they are read: ``read.py``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,10 @@ import pandas as pd
 
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.physics.thermostat import Floats
+
+STANDS_STILL, JUMPS, IS_DOUBLED = "stuck", "jumping", "doubled sensor"
+"""What may be wrong with a sensor of temperature: it does not move while the boiler heats, it jumps as no tank can, or
+several sources post on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +51,8 @@ class Facts:
         When the boiler first measured a temperature; None where it never did.
     planned_c
         Temperature as last planned [°C]; empty where it was not read.
-    stuck_since
-        Since when the temperature does not move although the boiler heats; None where it moves.
+    sensor_faults
+        What is wrong with the sensor of its temperature (``STANDS_STILL``, ``JUMPS``, ``IS_DOUBLED``), and since when.
     not_believed
         What was read and not believed, and why, for people.
     missing
@@ -69,7 +74,7 @@ class Facts:
     mean_price: float = np.nan
     first_reading: pd.Timestamp | None = None
     planned_c: Floats = field(default_factory=lambda: np.empty(0))
-    stuck_since: pd.Timestamp | None = None
+    sensor_faults: Mapping[str, pd.Timestamp] = field(default_factory=dict)
     not_believed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.facts import IS_DOUBLED, JUMPS, STANDS_STILL, Facts
 from smart_boiler_plugin.physics.readings import NOISE_K
 from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -27,6 +28,13 @@ HEATED_H = 2.0
 WARMED_K = 5.0
 """How much warmer a tank must get while its element is off, for another heater to show [K]."""
 
+OF_SENSOR = {
+    STANDS_STILL: "The temperature does not move while the boiler heats.",
+    JUMPS: "The temperature jumps as that of no tank can: is a sensor loose, or are there two?",
+    IS_DOUBLED: "Several gateways send different temperatures of this boiler; the coldest counts.",
+}
+"""What is wrong with sensors, for people."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -35,7 +43,7 @@ class Fault:
     Parameters
     ----------
     kind
-        "silent", "stuck", "dead element" or "other heater".
+        "silent", "dead element", "other heater", or one of ``OF_SENSOR``.
     since
         Since when, as far as the facts reach.
     message
@@ -55,14 +63,13 @@ class Fault:
 def faults_of(data: BoilerData, facts: Facts) -> list[Fault]:
     """Return what is wrong with a boiler at the moment of its facts; nothing where it was never seen."""
     readings = facts.readings_c(facts.moment + QUARTER)
-    found = [_silent(data, facts, readings), _stuck(facts)]
     span = facts.span(facts.moment - LOOKED_AT, facts.moment)
-    found += [_dead_element(data, facts, span), _other_heater(facts, span)]
-    return [fault for fault in found if fault]
+    found = [_silent(data, facts, readings), _dead_element(data, facts, span), _other_heater(facts, span)]
+    return [*_of_sensor(facts), *(fault for fault in found if fault)]
 
 
 def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault | None:
-    if facts.first_reading is None or facts.stuck_since is not None:
+    if facts.first_reading is None or STANDS_STILL in facts.sensor_faults:
         return None
     last = readings.index[-1] if len(readings) else facts.quarters[0] - QUARTER
     longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else SILENT_AFTER
@@ -72,11 +79,8 @@ def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault
     return Fault("silent", since, f"No reading is believed since {since:%Y-%m-%d %H:%M}.")
 
 
-def _stuck(facts: Facts) -> Fault | None:
-    since = facts.stuck_since
-    if since is None:
-        return None
-    return Fault("stuck", since, "The temperature does not move while the boiler heats.")
+def _of_sensor(facts: Facts) -> list[Fault]:
+    return [Fault(kind, since, OF_SENSOR[kind]) for kind, since in facts.sensor_faults.items()]
 
 
 def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
@@ -85,10 +89,8 @@ def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
     heating = np.nan_to_num(facts.planned_kw[span]) >= data.power_kw / 2
     # a meter that saw it heat knows better
     heating &= ~(np.nan_to_num(facts.metered_kw[span]) >= data.power_kw / 2)
-    rises = _rises(temperature_c)
-    # what was heated in a quarter is read in the next
-    rose = np.flatnonzero((rises > NOISE_K) & (heating | np.roll(heating, 1)))
-    since = int(rose[-1]) + 1 if len(rose) else 0
+    warmed = np.flatnonzero(_warmed(temperature_c, heating))
+    since = int(warmed[-1]) + 1 if len(warmed) else 0
     failed = since + np.flatnonzero(heating[since:])
     read = np.flatnonzero(np.isfinite(temperature_c))
     if len(failed) * QUARTER_H < HEATED_H or not len(read) or read[-1] <= failed[0]:
@@ -96,6 +98,20 @@ def _dead_element(data: BoilerData, facts: Facts, span: slice) -> Fault | None:
     hours = len(failed) * QUARTER_H
     told = f"It was planned to heat for {hours:g} h, and the tank got no warmer."
     return Fault("dead element", at[failed[0]], told)
+
+
+def _warmed(temperature_c: Floats, heating: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a tank is warmer, by more than noise, than it was in the same spell of heating.
+
+    A large tank gets warmer by less than that from one reading to the next.
+    """
+    warmed = np.zeros(len(heating), dtype=bool)
+    edges = np.flatnonzero(np.diff(heating, prepend=False, append=False))
+    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        # from the reading before to the one after: what was heated in a quarter is read in the next
+        spell = slice(max(begin - 1, 0), end + 1)
+        warmed[spell] = temperature_c[spell] - np.fmin.accumulate(temperature_c[spell]) > NOISE_K
+    return warmed
 
 
 def _other_heater(facts: Facts, span: slice) -> Fault | None:

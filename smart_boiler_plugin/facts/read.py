@@ -11,7 +11,8 @@ import pandas as pd
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
 from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessel_of
-from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.facts.doubled import doubled_sensors
+from smart_boiler_plugin.facts.facts import IS_DOUBLED, Facts
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
 from smart_boiler_plugin.facts.series import OF_FACTS, Held, first_readings, latest_values, prices_per_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -32,8 +33,8 @@ def read_facts(
 ) -> list[Facts]:
     """Return what is known of boilers at a moment, in their order. It reads, and stores nothing.
 
-    Five SQL statements at most, however many boilers, tariffs and quarters there are: two load the sensors of boilers
-    and of their prices, three read what these hold. Whatever is missing is a missing value: nothing that a household
+    Six SQL statements at most, however many boilers, tariffs and quarters there are: two load the sensors of boilers
+    and of their prices, four read what these hold. Whatever is missing is a missing value: nothing that a household
     can do to its own asset and sensors makes an exception, or changes the facts of others.
 
     Parameters
@@ -51,7 +52,7 @@ def read_facts(
     now, begin, until = (pd.Timestamp(each).tz_convert("UTC") for each in (moment, *whole_quarters(start, end)))
     quarters = pd.date_range(begin, periods=int((until - begin) / QUARTER), freq=QUARTER)
     usable = usable_sensors(boilers)
-    own, not_believed, stuck_since = _own_series(boilers, usable, begin, until, now)
+    own, not_believed, sensor_faults = _own_series(boilers, usable, begin, until, now)
     priced = quarters if prices_since is None else _from(prices_since, quarters)
     prices = prices_per_kwh({each.price for each in usable if each.price}, priced, now)
     means = {
@@ -71,7 +72,7 @@ def read_facts(
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
-            stuck_since=stuck_since[column],
+            sensor_faults=sensor_faults[column],
             not_believed=(*each.told, *not_believed[column]),
             missing=each.missing,
         )
@@ -93,8 +94,8 @@ def _mean_of_known(values: Floats) -> float:
 
 def _own_series(
     boilers: Sequence[Boiler], usable: Sequence[Usable], begin: pd.Timestamp, until: pd.Timestamp, now: pd.Timestamp
-) -> tuple[dict[str, Floats], list[list[str]], list[pd.Timestamp | None]]:
-    """Return what boilers' own sensors hold in a span, what of that is not believed, and since when each is stuck.
+) -> tuple[dict[str, Floats], list[list[str]], list[dict[str, pd.Timestamp]]]:
+    """Return what boilers' own sensors hold in a span, what of that is not believed, and what is wrong with sensors.
 
     The former by field of ``Facts``, each of shape (quarters, boilers), the others by boiler.
     """
@@ -102,7 +103,9 @@ def _own_series(
     own = {field: np.full(shape, np.nan) for field in OF_FACTS}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
     read: dict[int, Held] = {}
-    for held in latest_values(columns, begin, until, now):
+    doubled = doubled_sensors([each.temperature_id for each in usable if each.temperature_id], now)
+    left_out = [(sensor_id, source) for sensor_id, each in doubled.items() for source in each.left_out]
+    for held in latest_values(columns, begin, until, now, left_out=left_out):
         column = columns[held.sensor_id]
         if held.kind == "temperature_c":
             read[column] = held
@@ -111,20 +114,24 @@ def _own_series(
     for field in EXPECTED:
         np.maximum(own[field], 0.0, out=own[field])
     not_believed: list[list[str]] = []
-    stuck_since: list[pd.Timestamp | None] = [None] * len(usable)
+    sensor_faults: list[dict[str, pd.Timestamp]] = []
     for column, (boiler, each) in enumerate(zip(boilers, usable, strict=True)):
         local, vessel = begin.tz_convert(each.timezone), vessel_of(boiler)
         series = {field: own[field][:, column] for field in NEVER_BELOW_0}
         told = believe_meters(series, vessel, local) if vessel else []
+        faults: dict[str, pd.Timestamp] = {}
         if column in read:
-            believed, doubted, stuck = believe_readings(read[column], vessel, series["metered_kw"], local, now)
-            stuck_since[column] = stuck
+            believed, doubted, faults = believe_readings(read[column], vessel, series["metered_kw"], local, now)
             own["temperature_c"][believed.quarters, column] = believed.value
             told = [*doubted, *told]
+        if twice := doubled.get(each.temperature_id or 0):
+            faults[IS_DOUBLED] = twice.since.tz_convert(each.timezone)
+            told = [twice.told, *told]
         not_believed.append(told)
+        sensor_faults.append(faults)
     for field in METERED:
         np.maximum(own[field], 0.0, out=own[field])
-    return {field: _read_only(values) for field, values in own.items()}, not_believed, stuck_since
+    return {field: _read_only(values) for field, values in own.items()}, not_believed, sensor_faults
 
 
 def _read_only(values: Floats) -> Floats:

@@ -16,7 +16,7 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, tuple_
 from sqlalchemy.types import NullType
 
 from smart_boiler_plugin.clock.days import DAY
@@ -106,6 +106,7 @@ def latest_values(
     moment: datetime,
     *,
     kinds: Collection[str] = OF_FACTS,
+    left_out: Collection[tuple[int, int]] = (),
 ) -> Iterator[Held]:
     """Read what sensors of boilers hold, by one statement.
 
@@ -122,6 +123,8 @@ def latest_values(
         What was recorded later is left out.
     kinds
         Which are wanted.
+    left_out
+        Ids of sensors, each with that of a source whose values do not count.
 
     Yields
     ------
@@ -146,14 +149,15 @@ def latest_values(
         .join(Sensor, Sensor.id == TimedBelief.sensor_id)
         .join(Source, Source.id == TimedBelief.source_id)
         .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE & ~IS_PLANNED))
-        .filter(kind.in_(kinds), IS_NUMBER | IS_TEMPERATURE, _recorded_at() <= moment)
+        .filter(kind.in_(kinds), IS_NUMBER | IS_TEMPERATURE, recorded_at() <= moment)
+        .filter(tuple_(TimedBelief.sensor_id, TimedBelief.source_id).not_in(left_out))
         .order_by(
             TimedBelief.sensor_id,
             quarter,
             kind,
             no_water,
             # not by horizon: of two that begin at different seconds of a quarter, both may be as old
-            _recorded_at().desc(),
+            recorded_at().desc(),
             *LAST_RECORDED_FIRST,
         )
         .subquery()
@@ -169,10 +173,10 @@ def latest_values(
         yield Held(sensor_id, name, numbers[ascending], values[ascending])
 
 
-def _recorded_at() -> ColumnElement[datetime]:
+def recorded_at() -> ColumnElement[datetime]:
     """Return when a value of a sensor of boilers was recorded: the horizon counts from the end of its quarter."""
-    recorded_at: ColumnElement[datetime] = TimedBelief.event_start + QUARTER - TimedBelief.belief_horizon
-    return recorded_at
+    moment: ColumnElement[datetime] = TimedBelief.event_start + QUARTER - TimedBelief.belief_horizon
+    return moment
 
 
 def _kind() -> ColumnElement[str | None]:
@@ -203,7 +207,7 @@ def first_readings(sensor_ids: Collection[int], moment: datetime) -> dict[int, p
         .join(Source, Source.id == TimedBelief.source_id)
         .filter(TimedBelief.sensor_id == Sensor.id, TimedBelief.event_start <= moment)
         .filter(~IS_PLANNED, TimedBelief.event_value.between(*BELIEVED_C))
-        .filter(_recorded_at() <= moment)
+        .filter(recorded_at() <= moment)
         .order_by(TimedBelief.event_start)
         .limit(1)
         .correlate(Sensor)

@@ -25,6 +25,9 @@ from smart_boiler_plugin.physics.thermostat import Floats
 LONGEST_GAP = timedelta(hours=2) // QUARTER
 """How many quarters may lie between two readings of a boiler whose draw-offs are inferred from them."""
 
+OTHER_HEAT_K = 5.0
+"""How much warmer another source must make a tank in warm-up and day, for its heat to count [K]."""
+
 WARM_UP = timedelta(hours=24) // QUARTER
 """For how many quarters before a day the thermostat runs, from the state that the boiler really had then."""
 
@@ -143,13 +146,19 @@ class Course:
 
     @cached_property
     def measured_kwh(self) -> Floats:
-        """Heat drawn in warm-up and day as measured, else as inferred; NaN where it is neither and in the margins."""
+        """Heat drawn in warm-up and day as measured, else as inferred; NaN where it is neither and in the margins.
+
+        Less what another source gave meanwhile: what readings show is not missing, and a thermostat would have had it,
+        too.
+        """
         both = self.spans.both
         edges = self.start_kwh[both.start : both.stop + 1]
         known = self._known.rows(both)
         inferred = savings.inferred_draw_offs_kwh(self.boilers, edges, known.metered_kw, QUARTER_H)
         drawn = np.full_like(self.start_kwh, np.nan)
-        drawn[both] = savings.draw_offs_kwh(known.demand_kwh, inferred)
+        least = OTHER_HEAT_K * np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
+        other = savings.other_heat_kwh(known.demand_kwh, inferred, least)
+        drawn[both] = savings.draw_offs_kwh(known.demand_kwh, inferred) - other
         return drawn
 
     @cached_property

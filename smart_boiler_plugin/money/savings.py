@@ -279,6 +279,29 @@ def draw_offs_kwh(measured_kwh: Floats, inferred_kwh: Floats) -> Floats:
     return np.where(is_measured, measured_kwh, inferred_kwh * share)
 
 
+def other_heat_kwh(measured_kwh: Floats, inferred_kwh: Floats, least_kwh: Floats) -> Floats:
+    """Return the heat per step [kWh], shape (steps, boilers), that came from no element: the sun, a coil, a stove.
+
+    Where draw-offs are measured, readings show what else warmed the tank: by how much less the draw-offs that explain
+    them are than those that were. Heat that comes in whenever somebody draws is told as well as any.
+
+    Parameters
+    ----------
+    measured_kwh, inferred_kwh
+        As of ``draw_offs_kwh``.
+    least_kwh
+        Less than this in all is none, shape (boilers,) [kWh]: noise, and losses that are not quite as they were said.
+
+    """
+    more = np.nan_to_num(measured_kwh - inferred_kwh)
+    total = more.sum(axis=0)
+    # readings smear a draw-off over the steps around it
+    rises = np.maximum(pd.DataFrame(more).rolling(3, center=True, min_periods=1).mean().to_numpy(), 0.0)
+    share = np.divide(total, rises.sum(axis=0), out=np.zeros_like(total), where=total >= least_kwh)
+    other: Floats = rises * share
+    return other
+
+
 def _end_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:
     """Return the state of charge at the end of the last step [kWh], from changes in each [kWh]."""
     state = start_kwh

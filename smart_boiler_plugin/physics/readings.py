@@ -50,11 +50,15 @@ FAHRENHEIT_WITHIN_H = 6.0
 STUCK_K = 5.0
 """How far a tank must have been warmed without its reading moving, for that to be stuck [K]..."""
 
-STUCK = "did not move while the boiler heated"
-"""Why a reading is doubted that is stuck."""
-
 STUCK_WITHIN_H = 3.0
 """... and in what time [h]: in a longer one, draw-offs may have taken what was heated."""
+
+STUCK = "did not move while the boiler heated"
+TOO_FAST = "a rise faster than the boiler can heat"
+BACK_TOO_FAST = "a fall that is back faster than the boiler can heat"
+HOTTER_NEXT = "what followed is hotter than the boiler can heat"
+JUMPED = {TOO_FAST, BACK_TOO_FAST, HOTTER_NEXT}
+"""Why readings are doubted for others around them."""
 
 
 @dataclass(frozen=True)
@@ -206,23 +210,23 @@ def _one_by_one(at: list[float], read: list[float], rise_k_per_h: float) -> tupl
         if not believed or reaches(believed[-1], i):
             stayed = [*waiting, i]
             if not (waiting and _is_back(at, read, waiting[-1], i) and _confirmed([read[each] for each in stayed])):
-                why[waiting] = "a rise faster than the boiler can heat"
+                why[waiting] = TOO_FAST
             else:
                 faster += rises([believed[-1], *stayed])
             believed, waiting = [*believed[-1:], i], []
         elif not waiting and len(believed) > 1 and _is_back(at, read, believed[0], i):
-            why[believed[-1]] = "a fall that is back faster than the boiler can heat"
+            why[believed[-1]] = BACK_TOO_FAST
             believed = [believed[0], i]
         else:
             waiting.append(i)
             if len(believed) == 1 and len(waiting) > 1 and reaches(waiting[0], i):
-                why[believed[-1]] = "what followed is hotter than the boiler can heat"
+                why[believed[-1]] = HOTTER_NEXT
             elif _confirmed([read[each] for each in waiting]):
                 faster += rises([*believed[-1:], *waiting])
             else:
                 continue
             believed, waiting = waiting[-2:], []
-    why[waiting] = "a rise faster than the boiler can heat"
+    why[waiting] = TOO_FAST
     # a single rise may be a sensor that was moved
     return why, OVERPOWER * max(faster) if len(faster) > 1 else 0.0
 

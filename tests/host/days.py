@@ -33,8 +33,10 @@ def measure(boiler, role, values, start, *, source="gateway"):
     store(boiler.sensors[role], values, start, source_type=source, recorded_at=start + LATER)
 
 
-def follow_thermostat(boiler, day=DAY, *, start_c=57.0):
+def follow_thermostat(boiler, day=DAY, *, start_c=57.0, other_kw=None):
     """Return what a boiler does in a day under a thermostat (60 °C, 5 K below), from a temperature in between.
+
+    Another source may heat the tank, too: ``other_kw`` per quarter [kW].
 
     Returns
     -------
@@ -46,7 +48,8 @@ def follow_thermostat(boiler, day=DAY, *, start_c=57.0):
     drawn = drawn_kwh(data.tapping_profile, moments_of(day), 0.25)
     restart, full = tank.state_of_charge_kwh(55.0), tank.state_of_charge_kwh(60.0)
     states, power, on = [tank.state_of_charge_kwh(start_c)], [], False
-    for heat in drawn:
+    for drawn_kwh_now, other in zip(drawn, np.zeros(len(drawn)) if other_kw is None else other_kw, strict=True):
+        heat = drawn_kwh_now - other / 4
         on = on or states[-1] <= restart
         idle = tank.after(states[-1], 0.25, 0.0, heat)
         most = tank.after(states[-1], 0.25, data.power_kw, heat)

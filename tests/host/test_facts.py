@@ -533,8 +533,8 @@ def test_it_takes_as_many_statements_for_200_boilers_of_several_tariffs_as_for_o
                 assert {boiler.price.unit for boiler in boilers} == {"EUR/kWh"}
                 assert all("daily cost" in boiler.sensors for boiler in boilers)
             assert len(queries) == counts[-1]
-        # sensors, sensors of prices, what boilers hold, prices, first readings
-        assert counts == [5, 5]
+        # sensors, sensors of prices, doubled ones, what boilers hold, prices, first readings
+        assert counts == [6, 6]
         # and each has its own
         number = {asset_id: i for i, asset_id in enumerate(ids)}
         for facts in found:

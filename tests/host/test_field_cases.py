@@ -237,3 +237,90 @@ def test_hygiene_for_a_return_is_done_just_before_it(in_service):
     said = plan_of(in_service)[2]["hygiene"]
     assert said["planned_until"] == back.isoformat()
     assert said["planned_from"] == (back - timedelta(minutes=30)).isoformat()
+
+
+# --- two sensors on one boiler
+
+
+def test_two_gateways_on_one_sensor_are_told_and_the_colder_counts_case_20(in_service):
+    """Top 60, bottom 35, each once a quarter; whoever posts last does not win."""
+    since = START - timedelta(hours=5)
+    measure(in_service, [35.0] * 20, timedelta(hours=5), source_type="bottom", recorded_at=START)
+    measure(in_service, [60.0] * 20, timedelta(hours=5), source_type="top", recorded_at=START + timedelta(minutes=1))
+    start_c, _, said = plan_of(in_service)
+    assert start_c == pytest.approx(35.0)
+    assert [(fault["kind"], fault["since"]) for fault in said["faults"]] == [("doubled sensor", since.isoformat())]
+    (told,) = [each for each in said["readings_not_believed"] if "several sources" in each]
+    assert "(test) 35.0 °C; source" in told
+    assert told.endswith("(test) 60.0 °C")
+    # no hygiene that did not reach all of the tank
+    assert said["hygiene"]["added"] is True
+
+
+def test_a_gateway_that_takes_the_place_of_another_doubles_no_sensor(boiler):
+    measure(boiler, [60.0] * 50, timedelta(hours=18), source_type="old", recorded_at=START)
+    measure(boiler, [52.0] * 22, timedelta(hours=5, minutes=30), source_type="new", recorded_at=START)
+    assert "faults" not in plan_of(boiler)[2]
+
+
+def test_two_gateways_that_say_the_same_and_a_value_that_is_corrected_double_no_sensor(in_service):
+    measure(in_service, [52.0] * 20, timedelta(hours=5), source_type="one", recorded_at=START)
+    measure(in_service, [52.5] * 20, timedelta(hours=5), source_type="other", recorded_at=START)
+    measure(in_service, [55.0] * 4, timedelta(hours=2), source_type="by hand", recorded_at=START + timedelta(minutes=5))
+    assert "faults" not in plan_of(in_service)[2]
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_two_sensors_behind_one_gateway_are_told_as_jumps(boiler, turns):
+    """Turn by turn, or two and two, from the same source."""
+    values = ([60.0] * turns + [35.0] * turns) * 6
+    measure(boiler, values, len(values) * QUARTER)
+    said = plan_of(boiler)[2]
+    assert [fault["kind"] for fault in said["faults"]] == ["jumping"]
+    assert said["faults"][0]["since"] < (START - timedelta(hours=1)).isoformat()
+
+
+def test_an_outlier_or_two_in_a_day_do_not_make_a_jumping_sensor(in_service):
+    for hours in (3, 9):
+        measure(in_service, [80.0], timedelta(hours=hours), source_type="gateway", recorded_at=START)
+    said = plan_of(in_service)[2]
+    assert len(said["readings_not_believed"]) == 2
+    assert "faults" not in said
+
+
+# --- another heater
+
+
+def test_heat_from_another_source_is_not_missing_case_21(boiler):
+    """0.6 kW from 10:00 to 15:00 by the sun; the element is off, draw-offs are measured.
+
+    The thermostat, with the sun on it, is worked out step by step with ``Tank.after``.
+    """
+    tank, moments = boiler.data.tank, moments_of()
+    sun_kw = 0.6 * ((moments.hour >= 10) & (moments.hour < 15))
+    by_thermostat_kw, drawn, by_thermostat = follow_thermostat(boiler, other_kw=sun_kw)
+    states = [by_thermostat[0]]
+    for kw, heat in zip(sun_kw, drawn, strict=True):
+        states.append(tank.after(states[-1], 0.25, kw, heat))
+    read_c = tank.temperature_c((np.array(states[:-1]) + np.array(states[1:])) / 2)
+    store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
+    report(boiler, "fill-rate", [0.0] * 96, MIDNIGHT)
+    report(boiler, "demand", drawn, MIDNIGHT)
+    report(boiler, "temperature", read_c, MIDNIGHT)
+    account, _ = account_of(boiler)
+    assert account.electricity_kwh == 0
+    # what came from the sun is in the tank, as readings show: without, 3 kWh more would be missing
+    assert account.missing_heat_kwh == pytest.approx(by_thermostat[-1] - states[-1], abs=0.1)
+    assert account.baseline_kwh == pytest.approx(by_thermostat_kw.sum() / 4, abs=0.1)
+    assert account.coverage == 1.0
+
+
+def test_heat_that_noise_alone_shows_is_none(thermostat_day):
+    boiler, power_kw = thermostat_day
+    report(boiler, "fill-rate", power_kw, MIDNIGHT)
+    exact, _ = account_of(boiler)
+    read_c = boiler.data.tank.temperature_c(follow_thermostat(boiler)[2][:-1])
+    noisy = read_c + np.random.default_rng(1).normal(0, 0.3, len(read_c))
+    store(boiler.sensors["temperature"], noisy, MIDNIGHT, source_type="gateway", recorded_at=MIDNIGHT + 2 * EIGHT_DAYS)
+    account, _ = account_of(boiler)
+    assert account.baseline_kwh == pytest.approx(exact.baseline_kwh, abs=0.05)

@@ -116,6 +116,45 @@ def test_everybody_lists_their_own_customers_alone(app, world, caller):
         assert [customer["name"] for customer in answer.json] == LISTED.get(caller, [])
 
 
+SENDS = {
+    "admin",
+    "consultant of the consultancy",
+    "account-admin of the customer",
+    "plain user of the customer",
+}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_readings_are_sent_by_households_their_operators_and_admins_alone(app, world, contents, caller):
+    accounts, tokens = world
+    rows = [
+        {
+            "account": account,
+            "kind": "temperature",
+            "unit": "°C",
+            "start": "2025-10-28T00:00:00+01:00",
+            "resolution": "PT15M",
+            "values": [55.0],
+        }
+        for account in (accounts["Customer"], accounts["Operator"], 999_999)
+    ]
+    before = contents()
+    headers = {"Authorization": tokens[caller]} if tokens[caller] else {}
+    answer = app.test_client().post(f"{PREFIX}/readings", json={"readings": rows}, headers=headers)
+    if caller == "anonymous":
+        assert answer.status_code == 401
+        return
+    own, *others = answer.json["results"]
+    assert own["result"] == ("Stored" if caller in SENDS else "Rejected")
+    # what is no boiler, what is not there and what is not one's own are told apart by nobody
+    refused = others if caller in SENDS else [own, *others]
+    assert {each["result"] for each in others} == {"Rejected"}
+    assert (
+        len({(each["status"], each["message"].replace(str(rows[each["row"]]["account"]), "")) for each in refused}) == 1
+    )
+    assert (contents() == before) == (caller not in SENDS)
+
+
 ONE = [call for call in CALLS if not call.startswith("take on")]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from smart_boiler_plugin.facts.facts import STANDS_STILL
 from smart_boiler_plugin.facts.faults import faults_of
 from tests.unit.plans import DATA, QUARTER, START, facts
 
@@ -63,4 +64,5 @@ def test_a_tank_that_gets_warmer_while_its_element_is_off_has_another_heater_cas
 
 def test_a_reading_that_does_not_move_while_it_heats_is_told():
     known = facts(temperature_c=(DAY_BEFORE, [52.0] * 40))
-    assert found(replace(known, stuck_since=START - timedelta(hours=14))) == {"stuck": START - timedelta(hours=14)}
+    since = {STANDS_STILL: START - timedelta(hours=14)}
+    assert found(replace(known, sensor_faults=since)) == {"stuck": START - timedelta(hours=14)}

@@ -6,6 +6,7 @@ import pytest
 
 from smart_boiler_plugin.boiler.data_schema import BoilerSchema
 from smart_boiler_plugin.boiler.door import data_of
+from smart_boiler_plugin.customers.rows import BOILER_COLUMNS
 from smart_boiler_plugin.physics.reporting import reported_change_k
 
 START = pd.Timestamp("2025-10-28", tz="Europe/Amsterdam")
@@ -54,7 +55,14 @@ def test_how_it_reports_can_be_said_and_is_shown():
     assert BoilerSchema().load({"reports": None}) == {"reports_change_k": None}
 
 
-@pytest.mark.parametrize("wrong", [{"on_change": "6 K"}, {"on_change": "50 degC"}, {}, "0.5 K", {"always": True}])
+def test_a_cell_of_a_table_has_the_change_alone():
+    assert BOILER_COLUMNS["reports"] == "reports"
+    assert BoilerSchema().load({"reports": "0.5 K"}) == {"reports_change_k": pytest.approx(0.5)}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"on_change": "6 K"}, {"on_change": "50 degC"}, {}, "often", "6 K", "", 0.5, {"always": True}]
+)
 def test_how_it_reports_is_checked(wrong):
     assert list(BoilerSchema().validate({"reports": wrong})) == ["reports"]
 

@@ -9,6 +9,7 @@ from smart_boiler_plugin.money.savings import (
     day_of,
     draw_offs_kwh,
     inferred_draw_offs_kwh,
+    other_heat_kwh,
     states_between,
 )
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
@@ -272,3 +273,22 @@ def test_over_a_short_gap_the_state_changes_evenly_and_over_a_long_one_it_is_not
     found = states_between(during, 2)
     assert found[:, 0] == pytest.approx([3.25, 3.75, 4.0, 4.0])
     assert found[:, 1] == pytest.approx([1.0, np.nan, np.nan, 5.0], nan_ok=True)
+
+
+def test_heat_of_another_source_is_what_readings_show_beyond_the_draw_offs_that_were_measured():
+    """0.2 kWh a step for six of them; 1 kWh is drawn in the third, which readings smear over three."""
+    measured = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+    inferred = np.array([0.0, 0.25, 0.5, 0.25, 0.0, 0.0]) - 0.2
+    columns = np.column_stack([measured, measured]), np.column_stack([inferred, inferred])
+    other = other_heat_kwh(*columns, least_kwh=np.array([1.1, 1.3]))
+    assert other[:, 0].sum() == pytest.approx(1.2)
+    assert other[:, 0] == pytest.approx([0.2 - 0.125, 0.2, 0.2, 0.2, 0.2 - 0.25 / 3, 0.2], abs=0.15)
+    # less than the second asks for is noise
+    assert other[:, 1] == pytest.approx([0.0] * 6)
+
+
+def test_more_drawn_than_was_measured_is_no_heat_of_another_source():
+    measured, inferred = np.zeros((4, 1)), np.full((4, 1), 0.5)
+    assert other_heat_kwh(measured, inferred, np.array([0.1])) == pytest.approx(np.zeros((4, 1)))
+    unknown = np.full((4, 1), np.nan)
+    assert other_heat_kwh(unknown, inferred, np.array([0.1])) == pytest.approx(np.zeros((4, 1)))
