@@ -28,10 +28,10 @@ fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
 	@$(RUN) -m pytest -n logical --dist loadfile -m long $(ARGS)
 
-benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=reports, readings, learning, onboarding, set_points, start: of those; follow: weeks; believing: boilers with faults)
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=reports, readings, learning, onboarding, set_points, start: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
 
-simulate: $(PIN)  ## Compare thermostat, timer and plan on weeks of real prices (ARGS="--boilers 3 --days 7")
+simulate: $(PIN)  ## Compare thermostats, timers, plans, set-points and foresight on weeks of real prices (ARGS="--quick")
 	@$(RUN) -m benchmarks.simulate $(ARGS)
 
 lint: $(PIN)  ## Check format, style, types, and who imports whom

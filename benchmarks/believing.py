@@ -21,8 +21,8 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from benchmarks.closed_loop import QUARTER_H, Run, draw_random, follow
-from benchmarks.follow import PRICES, TIMEZONE
+from benchmarks.closed_loop import QUARTER_H, Run, follow
+from benchmarks.households import PRICES, TIMEZONE, draw_random
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER

@@ -13,11 +13,9 @@ from flexmeasures import Source
 from flexmeasures.data import db
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.money.savings import Boilers, after_thermostat, day_of
 from smart_boiler_plugin.physics.cheapest import cheapest_heat
 from smart_boiler_plugin.physics.envelope import Steps, envelope
-from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
-from tests.host.boilers import QUARTER, planned, scheduler_of
+from tests.host.boilers import planned, scheduler_of
 
 QUARTER_H = 0.25
 QUARTERS_PER_DAY = 96
@@ -39,24 +37,6 @@ class Run:
         return float(price @ np.array(self.power_kw)) * QUARTER_H
 
 
-def draw_random(chance, profile, share, moments):
-    """Return heat drawn per quarter [kWh]: a tapping profile, each tap at another time and of another size each day.
-
-    Each tap moves by some 30 min and is some 40 % larger or smaller; one in ten does not happen.
-    """
-    drawn = np.zeros(len(moments))
-    first = moments[0]
-    for day in pd.date_range(first.normalize(), moments[-1].normalize(), freq="D"):
-        for at, heat in TAPPING_PROFILES[profile].items():
-            if chance.random() < 0.1:
-                continue
-            moment = day + pd.Timedelta(hours=at.hour, minutes=at.minute + chance.normal(0, 30))
-            quarter = int((moment - first) / QUARTER)
-            if 0 <= quarter < len(drawn):
-                drawn[quarter] += share * heat * chance.lognormal(-0.08, 0.4) / 0.9
-    return drawn
-
-
 def follow(data, start_kwh, power_kw, drawn_kwh, run):
     """Run a boiler on a power [kW] per quarter; its limiter ends heating at the ceiling. Return the state of charge."""
     tank = data.tank
@@ -71,59 +51,6 @@ def follow(data, start_kwh, power_kw, drawn_kwh, run):
         run.power_kw.append(kw)
         run.state_kwh.append(state)
     return state
-
-
-def thermostat_run(data, start_kwh, drawn_kwh, *, set_point_c=60.0, hysteresis_k=5.0, allowed=None):
-    """Return the run of a thermostat; ``allowed`` says in which quarters it may heat (a timer)."""
-    tank, run = data.tank, Run()
-    full, restart = (tank.state_of_charge_kwh(c) for c in (set_point_c, set_point_c - hysteresis_k))
-    state, on = start_kwh, False
-    for i, drawn in enumerate(drawn_kwh):
-        on = (on or state <= restart) and (allowed is None or allowed[i])
-        idle = tank.after(state, QUARTER_H, 0.0, drawn)
-        most = tank.after(state, QUARTER_H, data.cop * data.power_kw, drawn)
-        kw = data.power_kw * min(max(0.0, full - idle) / (most - idle), 1.0) if on else 0.0
-        state = follow(data, state, [kw], [drawn], run)
-        on = on and state < full - 1e-9
-    return run
-
-
-def reported_savings(data, start_kwh, run, drawn_kwh, price):
-    """Return the sum of a run's savings, day by day, as reports have them [EUR]."""
-    boilers = Boilers.of(
-        [data.tank],
-        power_kw=[data.power_kw],
-        cop=[data.cop],
-        temperature_max_c=[data.temperature_max_c],
-        step_h=QUARTER_H,
-    )
-    states, power = [start_kwh, *run.state_kwh], np.array(run.power_kw)
-    days = []
-    for begin in range(0, len(power), QUARTERS_PER_DAY):
-        of_day = slice(begin, begin + QUARTERS_PER_DAY)
-        warm_up = slice(max(0, begin - QUARTERS_PER_DAY), begin)
-        baseline_start, heating = np.array([states[0]]), np.array([False])
-        if begin:
-            baseline_start, heating = after_thermostat(
-                boilers,
-                start_kwh=np.array([states[warm_up.start]]),
-                heating=np.array([warm_up.start > 0 and power[warm_up.start - 1] > 0]),
-                drawn_kwh=drawn_kwh[warm_up, None],
-                step_h=QUARTER_H,
-            )
-        days.append(
-            day_of(
-                boilers,
-                start_kwh=np.array([states[begin]]),
-                baseline_start_kwh=baseline_start,
-                heating=heating,
-                power_kw=power[of_day, None],
-                drawn_kwh=drawn_kwh[of_day, None],
-                price=price[of_day, None],
-                step_h=QUARTER_H,
-            )
-        )
-    return sum(float(day.savings[0]) for day in days)
 
 
 def perfect_cost(data, start_kwh, end_kwh, price, drawn_kwh, floor_c):

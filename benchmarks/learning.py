@@ -23,7 +23,8 @@ from sqlalchemy import text
 from tabulate import tabulate
 
 from benchmarks.app import app_context
-from benchmarks.follow import Households, read, thermostat_run
+from benchmarks.controls import Sensors, thermostat
+from benchmarks.households import households
 from benchmarks.readings import COPIES
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boiler_ids
@@ -72,11 +73,13 @@ def make_fleet(count):
     db.session.add(source)
     db.session.flush()
     moments = pd.date_range(DAY - timedelta(hours=12), periods=160, freq="15min")
-    homes = Households.of(KINDS, moments)
-    run, chance = thermostat_run(homes), np.random.default_rng(1)
-    read_c = np.stack([read(homes.boilers, states, chance) for states in run.state_kwh])
+    homes = households(KINDS, moments)
+    run, sensors = thermostat(homes), Sensors(homes)
+    for quarter, states in enumerate(run.state_kwh):
+        sensors.measure(quarter, states)
+    read_c = sensors.sent_c
     # the others have larger boilers
-    small = np.flatnonzero(np.array(homes.profiles) == "S")
+    small = np.flatnonzero([each.tapping_profile == "S" for each in homes.entered])
     for role, values in (("temperature", read_c[:, small]), ("fill-rate", 4 * run.electricity_kwh[:, small])):
         number, kind = (each.ravel().tolist() for each in np.indices(values.shape))
         given = {"kinds": kind, "numbers": number, "values": values.ravel().tolist()}

@@ -56,7 +56,7 @@ def alone(
     It goes off at the set-point, and on a hysteresis below it, or at once where the set-point has risen above the
     temperature by ``RISEN`` of that: else such a rise would be missed. If a rise of any size were enough, sensors with
     a noise of 0.3 K would make 6.1 to 6.3 starts a day in place of 4.8 to 5.5, with 0.3 % less cost and 0.4 kWh a year
-    less unserved heat at best (20 simulated boilers, 28 days: ``benchmarks/follow.py``).
+    less unserved heat at best (20 simulated boilers, 28 days: ``make simulate``).
 
     Parameters
     ----------

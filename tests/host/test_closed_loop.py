@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.closed_loop import draw_random, perfect_cost, planned_run, save
+from benchmarks.closed_loop import perfect_cost, planned_run, save
+from benchmarks.households import draw_random
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from tests.host.boilers import change_data, make_household

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.closed_loop import draw_random
+from benchmarks.households import draw_random
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.learning.tank import LEAST_NIGHTS, see, standing_loss_of
