@@ -128,7 +128,9 @@ def make_problem(
     least = wished if reserve_kwh is None else np.maximum(wished, reserve_kwh)
     bounds = envelope(device.steps, device.start_kwh, least, device.highest_kwh, device.targets_kwh)
     heat_price = prices.of_each / device.heat_per_power if prices.known else np.zeros(len(wished))
-    floor = _hygiene_floor(data, comfort, facts, policy, device, bounds, heat_price, account)
+    margin_k = hygiene.FOLLOWED_MARGIN_K if seen is not None and reserve_kwh is None else hygiene.MARGIN_K
+    wanted = hygiene.Wanted.of(comfort.hygiene, policy, margin_k)
+    floor = _hygiene_floor(wanted, data, comfort, facts, device, bounds, heat_price, account)
     contradictory = False
     if floor is not None:
         least = np.maximum(least, floor)
@@ -185,10 +187,10 @@ def _floor_kwh(data: BoilerData, comfort: Comfort, policy: Policy, device: Devic
 
 
 def _hygiene_floor(
+    wanted: hygiene.Wanted,
     data: BoilerData,
     comfort: Comfort,
     facts: Facts,
-    policy: Policy,
     device: Device,
     bounds: Envelope,
     heat_price: Series,
@@ -198,7 +200,6 @@ def _hygiene_floor(
     if comfort.hygiene.off_because:
         account["hygiene"] = {"off": comfort.hygiene.off_because}
         return None
-    wanted = hygiene.Wanted.of(comfort.hygiene, policy)
     begin = device.moments[0]
     done = hygiene.last_done(wanted, facts, begin)
     latest, account["hygiene"] = hygiene.due(wanted, facts, done, comfort.away, begin)
