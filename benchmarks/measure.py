@@ -3,7 +3,7 @@
 import numpy as np
 
 HOT_C = 59.5
-"""What counts as 60 °C [°C]: a thermometer with a noise of 0.3 K and steps of 0.5 K may call it so, and plans believe it."""
+"""What counts as 60 °C [°C]: a thermometer with a noise of 0.3 K and steps of 0.5 K may call it so."""
 
 HYGIENE_DAYS = 7
 
