@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
@@ -13,11 +13,10 @@ from tabulate import tabulate
 
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
-from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
-from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.directory import names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
+from smart_boiler_plugin.customers.many import ALREADY_THERE, CREATED, POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
-from smart_boiler_plugin.customers.taking_on import take_on_many
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet import misuse
 from smart_boiler_plugin.settings import SERVER_URL
@@ -34,12 +33,13 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
 
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
-    tapping_profile, boiler_name, timezone, latitude, longitude, tariff. Quantities have units: 80 l, 50 °C.
-    Running it again takes on who is missing, and says of the others that they exist.
+    tapping_profile, boiler_name, timezone, latitude, longitude, tariff, language. Quantities have units: 80 l, 50 °C.
+    Running it again is harmless: it takes on who is missing. So it does after a Ctrl-C.
 
     \b
-    Example:
+    Examples:
       flexmeasures smart-boiler add-customers customers.csv --operator 1 --dry-run
+      flexmeasures smart-boiler add-customers customers.csv --operator 1 --server-url https://boilers.example.com
     """  # noqa: D301 (click wants the \b)
     url = server_url or SERVER_URL.value
     if not url and not dry_run:
@@ -60,27 +60,40 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
             rows = load_rows(read_csv(lines))
     except (SmartBoilerError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
-    made, failed, refused = 0, 0, []
-    with (
-        current_app.test_request_context(base_url=url or None),
-        click.progressbar(
-            take_on_many(rows, operator, dry_run=dry_run, given_url=server_url), length=len(rows), label="Customers"
-        ) as bar,
-    ):
-        for number, outcome in enumerate(bar, start=1):
-            if isinstance(outcome, Customer):
-                made += 1
-                failed += outcome.invitation == FAILED
-            else:
-                refused.append((number, outcome))
+    if dry_run:
+        _tell(find_out(rows, operator), "could be taken on")
+        return
+    outcomes: list[Outcome] = []
+    try:
+        # a chunk at a time, as they are committed: the estimate rests on what is done
+        with click.progressbar(length=len(rows), label="Customers") as bar:
+            for chunk in take_on_many(rows, operator, server_url):
+                outcomes += chunk
+                bar.update(len(chunk))
+    except BaseException as stop:
+        told = f"{len(outcomes)} of {len(rows)} rows are done, and nothing of the others"
+        click.secho(f"\nStopped: {told}. The same command goes on with them.", **MsgStyle.WARN)
+        if isinstance(stop, KeyboardInterrupt):
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        raise
+    if any(outcome.result == CREATED for outcome in outcomes):
+        click.echo("Workers send the invitations; without any: flexmeasures smart-boiler invite --due")
+    _tell(outcomes, "were taken on")
+
+
+INTERRUPTED = 130
+"""Exit code of what was ended with Ctrl-C, as shells have it."""
+
+
+def _tell(outcomes: Sequence[Outcome], done: str) -> None:
+    """Print what came of all rows, and exit with 1 where some were refused."""
+    refused = [(number, outcome.refusal) for number, outcome in enumerate(outcomes, start=1) if outcome.refusal]
     for number, refusal in refused:
         click.secho(f"Row {number}: {refusal}", **MsgStyle.ERROR)
-    done = "could be taken on" if dry_run else "were taken on"
-    click.secho(f"{made} of {len(rows)} customers {done}.", **(MsgStyle.WARN if refused else MsgStyle.SUCCESS))
-    if failed:
-        click.secho(
-            f"{failed} invitations failed; the server's log says why. Send them again by the API.", **MsgStyle.WARN
-        )
+    made = sum(outcome.result in {CREATED, POSSIBLE} for outcome in outcomes)
+    there = sum(outcome.result == ALREADY_THERE for outcome in outcomes)
+    told = f"{made} of {len(outcomes)} customers {done}" + (f", {there} were there already." if there else ".")
+    click.secho(told, **(MsgStyle.WARN if refused else MsgStyle.SUCCESS))
     if refused:
         raise click.exceptions.Exit(1)
 
@@ -108,7 +121,9 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
             return
         click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
         raise click.exceptions.Exit(1)
-    click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
+    click.echo(
+        tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name", "invitation"])
+    )
 
 
 @click.command("remove-customer")

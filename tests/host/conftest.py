@@ -7,6 +7,7 @@ import pytest
 from flexmeasures.api.common.rate_limiting import limiter
 from flexmeasures.app import create
 from flexmeasures.data import db
+from rq import SimpleWorker
 from sqlalchemy import text
 
 from smart_boiler_plugin.embedded.redis import Redis
@@ -90,6 +91,18 @@ def mails(app):
     """All mails that the app sends, as Flask-Mail records them."""
     with app.mail.record_messages() as outbox:
         yield outbox
+
+
+@pytest.fixture
+def work(app):
+    """A function with which a worker does, in this process, all that waits in the queue that every worker runs."""
+
+    def run():
+        with app.app_context():
+            queue = app.queues["scheduling"]
+            SimpleWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
+
+    return run
 
 
 @pytest.fixture
