@@ -10,7 +10,11 @@ from datetime import datetime, timedelta, timezone
 
 from flask import current_app
 from flexmeasures.data import db
+from flexmeasures.utils.job_utils import get_job_timeout
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry as RedisRetry
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
@@ -26,6 +30,9 @@ RETRY_AFTER_S = (10, 60, 300, 1_800, 7_200)
 
 SILENT = timedelta(minutes=2)
 """How old the last heartbeat of a job is where its worker is gone; a living one has one every 30 s."""
+
+IMPATIENT = {"socket_connect_timeout": 3, "socket_timeout": 3}
+"""How long whoever asks workers waits for Redis [s]; the host's own connection waits for ever, and tries again."""
 
 WAITING = {JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED}
 
@@ -83,5 +90,7 @@ def own_connections() -> None:
 
 
 def _queue() -> Queue:
+    """Return the host's queue, over a connection that does not wait: whoever asks has a caller who waits, too."""
     queue: Queue = current_app.queues[QUEUE]  # type: ignore[attr-defined]  # set by the host
-    return queue
+    settings = {**queue.connection.connection_pool.connection_kwargs, **IMPATIENT, "retry": RedisRetry(NoBackoff(), 0)}
+    return Queue(QUEUE, connection=Redis(**settings), default_timeout=get_job_timeout(QUEUE))

@@ -16,7 +16,7 @@ from smart_boiler_plugin.api.guards import guarded, take_on_limited, takes
 from smart_boiler_plugin.api.jobs import asked
 from smart_boiler_plugin.api.schemas import TakenOnSchema
 from smart_boiler_plugin.customers import bulk
-from smart_boiler_plugin.customers.many import Outcome, find_out, take_on_many
+from smart_boiler_plugin.customers.many import POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import NewCustomerSchema, load_rows, read_csv
 from smart_boiler_plugin.errors import BadFileError
 
@@ -52,12 +52,13 @@ def create_boiler_customers(*, dry_run: bool) -> Any:
     operator = current_user.account
     if dry_run:
         outcomes = find_out(load_rows(rows), operator)
-    elif len(rows) > MOST_AT_ONCE:
+        possible = sum(outcome.result == POSSIBLE for outcome in outcomes)
+        return {"dry_run": True, "possible": possible, "results": [_result(outcome) for outcome in outcomes]}
+    if len(rows) > MOST_AT_ONCE:
         answer = asked(bulk.ask(rows, operator))
         return answer, 202, {"Location": answer["href"]}
-    else:
-        outcomes = [outcome for chunk in take_on_many(load_rows(rows), operator) for outcome in chunk]
-    return {"dry_run": dry_run, "results": [_result(outcome) for outcome in outcomes]}
+    outcomes = [outcome for chunk in take_on_many(load_rows(rows), operator) for outcome in chunk]
+    return {"dry_run": False, "results": [_result(outcome) for outcome in outcomes]}
 
 
 def _text() -> str:

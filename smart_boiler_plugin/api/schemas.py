@@ -156,6 +156,7 @@ class BulkSchema(Schema):
     """Answer of ``POST /boiler-customers``."""
 
     dry_run = fields.Boolean()
+    possible = fields.Integer(metadata={"description": "Of a dry run: how many could be taken on."})
     results = fields.List(fields.Nested(BulkResultSchema))
 
 

@@ -67,30 +67,29 @@ def work(account_id: int, job_id: str) -> Retry | None:
     """Take on customers of a job, chunk after chunk, for a while; a worker calls this. Return when to go on."""
     workers.own_connections()
     until = time.monotonic() + workers.LIMIT_S
-    while job := jobs.find(job_id, account_id):
-        if not job.waiting:
-            return None
+    while _do_chunk(account_id, job_id):
         if time.monotonic() > until:
             return workers.soon()
-        _do_chunk(account_id, job_id)
     return None
 
 
-def _do_chunk(account_id: int, job_id: str) -> None:
-    """Take on the next customers of a job, and note what came of them, in one transaction."""
+def _do_chunk(account_id: int, job_id: str) -> bool:
+    """Take on the next customers of a job, note what came of them, and return whether there are more."""
     with one_change():
         # two workers at once: the second one waits here, and then finds what is left
         lock(NAMES_LOCK)
         operator = db.session.get(Account, account_id)
         job: Job | None = jobs.find(job_id, account_id)
-        if operator is None or job is None:
-            return
+        if operator is None or job is None or not job.waiting:
+            return False
         chunk = job.waiting[:CHUNK]
         news = load_rows(thing["row"] for _, thing in chunk)
-        outcomes = take_on_chunk(news, operator, chunk[0][1]["url"] if chunk else None)
-        results = [told(number, outcome) for (number, _), outcome in zip(chunk, outcomes, strict=True)]
-        jobs.note(operator, job_id, results)
+        outcomes = take_on_chunk(news, operator, chunk[0][1]["url"])
+        jobs.note(
+            operator, job_id, [told(number, outcome) for (number, _), outcome in zip(chunk, outcomes, strict=True)]
+        )
     sending.ask_workers()
+    return len(job.waiting) > len(chunk)
 
 
 def told(row: int, outcome: Outcome) -> Result:

@@ -141,9 +141,10 @@ def note(asset: Asset, invitation: Invitation) -> None:
 
 
 def has_chosen(user: User, invitation: Invitation | None) -> bool:
-    """Return whether a user has chosen a password, as far as it can be told; who has logged in has one."""
+    """Return whether a user has chosen a password, as far as it can be told; who was here has one."""
     known = invitation.password if invitation else None
-    return user.last_login_at is not None or (known is not None and known != _fingerprint(user))
+    came = user.last_login_at or user.last_seen_at
+    return came is not None or (known is not None and known != _fingerprint(user))
 
 
 def url_of(invitation: Invitation) -> str | None:

@@ -5,17 +5,21 @@ Names come from people: here they are one line of text, and nothing else.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from email.utils import formataddr, parseaddr
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from babel.units import format_unit
+from babel.dates import format_date, format_time
 from flask import current_app
 from flask_mail import Message
 from flask_security.recoverable import generate_reset_password_token
 from flask_security.utils import config_value, get_within_delta
 from flexmeasures import Account, Asset, User
+from flexmeasures.utils.time_utils import server_now
+from pytz import all_timezones_set
 
 from smart_boiler_plugin.customers.languages import language_of
 from smart_boiler_plugin.texts import translator
@@ -25,6 +29,9 @@ TEMPLATE = "smart_boiler_plugin/mails/invitation"
 
 LONGEST_NAME = 100
 """How much of a name stands in a mail [characters]."""
+
+SPECIAL = re.compile(r"[][\\()<>@,:;\"]")
+"""Characters that mean something in a header with addresses."""
 
 PLATFORM = "FlexMeasures"
 """Who writes to a household that somebody cut off from its operator."""
@@ -57,7 +64,7 @@ def invitation(asset: Asset, user: User, operator: Account | None, url: str) -> 
         "email": user.email,
         "link": _address(url, "reset_password", token=generate_reset_password_token(user)),
         "forgot": _address(url, "forgot_password"),
-        "works_for": _duration(get_within_delta("RESET_PASSWORD_WITHIN"), language),
+        **_until(get_within_delta("RESET_PASSWORD_WITHIN"), user, language),
     }
     return Message(
         one_line(_("Your boiler with %(operator)s: choose a password", operator=name), length=200),
@@ -83,7 +90,8 @@ def _sender(name: str) -> str:
     """Return the host's own address with another name, quoted as a header wants it."""
     configured = config_value("EMAIL_SENDER")
     address = configured[1] if isinstance(configured, tuple) else parseaddr(str(configured))[1]
-    return formataddr((name, address))
+    # what separates addresses is no part of a name, however it is quoted: not all readers unquote alike
+    return formataddr((one_line(SPECIAL.sub(" ", name)), address))
 
 
 def _address(url: str, view: str, **values: str) -> str:
@@ -93,8 +101,10 @@ def _address(url: str, view: str, **values: str) -> str:
     return adapter.build(f"{config_value('BLUEPRINT_NAME')}.{view}", values, force_external=True)
 
 
-def _duration(delta: timedelta, language: str) -> str:
-    """Return how long that is, in days or hours, in words."""
-    hours = int(delta.total_seconds() // 3600)
-    number, unit = (hours // 24, "duration-day") if hours >= 24 and hours % 24 == 0 else (hours, "duration-hour")  # noqa: PLR2004 (hours of a day)
-    return str(format_unit(number, unit, locale=language))
+def _until(works_for: timedelta, user: User, language: str) -> dict[str, str]:
+    """Return date and time of the end of what begins now, where the user is."""
+    timezone = user.timezone if user.timezone in all_timezones_set else "UTC"
+    end = (server_now() + works_for).astimezone(ZoneInfo(timezone))
+    # English as in Europe: day before month
+    locale = "en_GB" if language == "en" else language
+    return {"date": format_date(end, "long", locale=locale), "time": format_time(end, "HH:mm", locale=locale)}
