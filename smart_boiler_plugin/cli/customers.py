@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 from flask.cli import with_appcontext
+from flexmeasures import Account
 from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
@@ -17,6 +22,7 @@ from smart_boiler_plugin.customers.directory import names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.many import ALREADY_THERE, CREATED, POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
+from smart_boiler_plugin.customers.taking_on import NewCustomer
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet import misuse
 from smart_boiler_plugin.settings import SERVER_URL
@@ -63,26 +69,58 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
     if dry_run:
         _tell(find_out(rows, operator), "could be taken on")
         return
+    _take_on(rows, operator, server_url)
+
+
+def _take_on(rows: Sequence[NewCustomer | SmartBoilerError], operator: Account, server_url: str | None) -> None:
+    """Take on customers with a progress bar, and print what came of it."""
     outcomes: list[Outcome] = []
     try:
         # a chunk at a time, as they are committed: the estimate rests on what is done
-        with click.progressbar(length=len(rows), label="Customers") as bar:
+        with click.progressbar(length=len(rows), label="Customers") as bar, ctrl_c_noted() as stopping:
             for chunk in take_on_many(rows, operator, server_url):
                 outcomes += chunk
                 bar.update(len(chunk))
-    except BaseException as stop:
-        told = f"{len(outcomes)} of {len(rows)} rows are done, and nothing of the others"
-        click.secho(f"\nStopped: {told}. The same command goes on with them.", **MsgStyle.WARN)
-        if isinstance(stop, KeyboardInterrupt):
-            raise click.exceptions.Exit(INTERRUPTED) from None
+                if stopping():
+                    break
+    except BaseException:
+        _tell_stopped(f"at least {len(outcomes)}", len(rows))
         raise
     if any(outcome.result == CREATED for outcome in outcomes):
         click.echo("Workers send the invitations; without any: flexmeasures smart-boiler invite --due")
+    if len(outcomes) < len(rows):
+        _tell_stopped(str(len(outcomes)), len(rows))
+        raise click.exceptions.Exit(INTERRUPTED)
     _tell(outcomes, "were taken on")
 
 
 INTERRUPTED = 130
 """Exit code of what was ended with Ctrl-C, as shells have it."""
+
+
+@contextmanager
+def ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C was pressed, which then does not interrupt; twice, it does."""
+    noted: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+        # no print: it may be within one that the signal has interrupted
+        os.write(2, b"\nStopping after those that are being taken on now. Ctrl-C again: at once.\n")
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _tell_stopped(done: str, of: int) -> None:
+    """Print how far it came, and how to go on."""
+    told = f"Stopped: {done} of {of} rows are done. The same command goes on with the others."
+    click.secho(f"\n{told}", **MsgStyle.WARN)
 
 
 def _tell(outcomes: Sequence[Outcome], done: str) -> None:

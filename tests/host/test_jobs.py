@@ -437,7 +437,7 @@ def test_after_ctrl_c_the_command_tells_how_many_are_done_and_goes_on(app, opera
         assert process.wait() == 130
     done = count(app) + 1
     assert done in {CHUNK, 2 * CHUNK}
-    assert f"Stopped: {done} of 110 rows are done, and nothing of the others." in output.read_text()
+    assert f"Stopped: {done} of 110 rows are done. The same command goes on" in output.read_text()
     again = flexmeasures(*words)
     assert again.exit_code == 1  # for the one who is wrong
     assert f"{110 - done} of 110 customers were taken on, {done - 1} were there already." in again.output
