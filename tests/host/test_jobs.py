@@ -404,9 +404,10 @@ def test_a_dry_run_of_many_is_answered_at_once(app, operator, contents):
 
 
 @pytest.fixture
-def file(tmp_path):
-    """A CSV file of 110 customers, one of whom is wrong."""
-    lines = [f"{row['name']},{row['user_name']},{row['user_email']},nl" for row in trees(109)]
+def file(tmp_path, monkeypatch):
+    """A CSV file of 25 customers, one of whom is wrong; they are taken on in chunks of 10."""
+    monkeypatch.setattr(many, "CHUNK", 10)
+    lines = [f"{row['name']},{row['user_name']},{row['user_email']},nl" for row in trees(24)]
     lines[5:5] = ["Nobody,nobody,no address,nl"]
     path = tmp_path / "customers.csv"
     path.write_text("\n".join(["name,user_name,user_email,language", *lines]))
@@ -432,19 +433,19 @@ def test_after_ctrl_c_the_command_tells_how_many_are_done_and_goes_on(app, opera
         return result.exit_code
 
     with child(app, run) as process:
-        wait_for(lambda: count(app) == CHUNK - 1)
+        wait_for(lambda: count(app) == 9)
         process.signal(signal.SIGINT)
         assert process.wait() == 130
     done = count(app) + 1
-    assert done in {CHUNK, 2 * CHUNK}
-    assert f"Stopped: {done} of 110 rows are done. The same command goes on" in output.read_text()
+    assert done in {10, 20}
+    assert f"Stopped: {done} of 25 rows are done. The same command goes on" in output.read_text()
     again = flexmeasures(*words)
     assert again.exit_code == 1  # for the one who is wrong
-    assert f"{110 - done} of 110 customers were taken on, {done - 1} were there already." in again.output
+    assert f"{25 - done} of 25 customers were taken on, {done - 1} were there already." in again.output
     assert "Row 6: user_email:" in again.output
     third = flexmeasures(*words)
-    assert "0 of 110 customers were taken on, 109 were there already." in third.output
-    assert count(app) == 109
+    assert "0 of 25 customers were taken on, 24 were there already." in third.output
+    assert count(app) == 24
     with app.app_context():
         languages = {
             asset.attributes["smart-boiler"]["language"]
@@ -454,7 +455,7 @@ def test_after_ctrl_c_the_command_tells_how_many_are_done_and_goes_on(app, opera
 
 
 def test_the_bar_moves_by_what_is_committed(app, operator, file, monkeypatch):
-    """So its estimate rests on a chunk's time for a chunk's rows, and not on 50 rows that come at once."""
+    """So its estimate rests on a chunk's time for a chunk's rows, and not on rows that come at once."""
     moved = []
 
     class Bar:
@@ -481,7 +482,7 @@ def test_the_bar_moves_by_what_is_committed(app, operator, file, monkeypatch):
         "https://b.example",
     ]
     app.test_cli_runner().invoke(args=words)
-    assert moved == [110, (50, 49), (50, 99), (10, 109)]
+    assert moved == [25, (10, 9), (10, 19), (5, 24)]
 
 
 @pytest.mark.long
@@ -491,4 +492,3 @@ def test_a_thousand_are_taken_on(app, post, get, work, mails):
     work()
     assert get(answer).json["outcomes"] == {"created": 1_000}
     assert len(mails) == 1_000
-    assert many.CHUNK == CHUNK
