@@ -6,6 +6,8 @@ whoever looks; so a worker may be asked twice, and a Redis that is gone is told 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 from flask import current_app
@@ -18,6 +20,7 @@ from redis.retry import Retry as RedisRetry
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
+from sqlalchemy.exc import DBAPIError
 
 QUEUE = "scheduling"
 """The host has queues for forecasting, scheduling and ingestion; that of the plans has a worker for sure."""
@@ -84,9 +87,28 @@ def is_asked(job_id: str) -> bool:
     return status in WAITING
 
 
-def own_connections() -> None:
-    """Let a job use no connection to the database that was its worker's before the fork: both would talk on it."""
+class DatabaseError(Exception):
+    """The database failed a job of ours, which is tried again. Says nothing of what was being stored."""
+
+
+@contextmanager
+def job() -> Iterator[None]:
+    """Surround what a job does: with connections of its own, and with errors that tell nobody's data.
+
+    What fails a job is kept in Redis and in the worker's log; errors of the database hold all that was to be stored.
+
+    Raises
+    ------
+    DatabaseError
+        In place of an error of the database.
+
+    """
+    # those of before the fork are the worker's: both would talk on them
     db.engine.dispose(close=False)
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseError(f"{type(error).__name__} ({type(error.orig).__name__})") from None
 
 
 def _queue() -> Queue:

@@ -65,11 +65,11 @@ def ask(rows: Sequence[Any], operator: Account) -> str:
 
 def work(account_id: int, job_id: str) -> Retry | None:
     """Take on customers of a job, chunk after chunk, for a while; a worker calls this. Return when to go on."""
-    workers.own_connections()
     until = time.monotonic() + workers.LIMIT_S
-    while _do_chunk(account_id, job_id):
-        if time.monotonic() > until:
-            return workers.soon()
+    with workers.job():
+        while _do_chunk(account_id, job_id):
+            if time.monotonic() > until:
+                return workers.soon()
     return None
 
 

@@ -158,7 +158,9 @@ def _try_to_make(new: NewCustomer | SmartBoilerError, operator: Account, url: st
 
 def _unexpected(error: Exception) -> Outcome:
     """Return what is told of a customer with whom something happened that nobody foresaw."""
-    current_app.logger.error("A customer could not be taken on", exc_info=error)
+    # errors of the database hold all that was to be stored
+    told = None if isinstance(error, DBAPIError) else error
+    current_app.logger.error("A customer could not be taken on: %s", type(error).__name__, exc_info=told)
     return Outcome(FAILED, refusal=UnexpectedError("Something went wrong on the server. Its log has the details."))
 
 

@@ -66,18 +66,18 @@ def ask_workers() -> bool:
 
 def work() -> Retry | None:
     """Send what is due, for a while; a worker calls this. Return when to go on, if there is more."""
-    workers.own_connections()
     until = time.monotonic() + workers.LIMIT_S
-    try:
-        with closing(send(invitations.in_state(DUE))) as sent:
-            for _ in sent:
-                if time.monotonic() > until:
-                    ask_workers()
-                    return None
-    except MailServerError as error:
-        current_app.logger.error("Invitations cannot be mailed now: %s", error)  # noqa: TRY400 (it says all)
-    # what was refused for now, or could not be tried
-    return workers.later() if invitations.in_state(DUE) else None
+    with workers.job():
+        try:
+            with closing(send(invitations.in_state(DUE))) as sent:
+                for _ in sent:
+                    if time.monotonic() > until:
+                        ask_workers()
+                        return None
+        except MailServerError as error:
+            current_app.logger.error("Invitations cannot be mailed now: %s", error)  # noqa: TRY400 (it says all)
+        # what was refused for now, or could not be tried
+        return workers.later() if invitations.in_state(DUE) else None
 
 
 def send(asset_ids: Sequence[int], *, at_once: bool = False) -> Generator[tuple[int, Invitation | None]]:

@@ -7,6 +7,7 @@ import pytest
 from flexmeasures.api.common.rate_limiting import limiter
 from flexmeasures.app import create
 from flexmeasures.data import db
+from flexmeasures.data.services.scheduling import handle_scheduling_exception
 from rq import SimpleWorker
 from sqlalchemy import text
 
@@ -100,7 +101,11 @@ def work(app):
     def run():
         with app.app_context():
             queue = app.queues["scheduling"]
-            SimpleWorker([queue], connection=queue.connection).work(burst=True, logging_level="WARNING")
+            # as the host's own
+            worker = SimpleWorker(
+                [queue], connection=queue.connection, exception_handlers=[handle_scheduling_exception]
+            )
+            worker.work(burst=True, logging_level="WARNING")
 
     return run
 

@@ -281,7 +281,9 @@ def test_our_jobs_are_tried_again_when_they_fail(app, post, operator):
     assert "tree" not in str(job.to_dict()).lower()
 
 
-def test_a_chunk_that_breaks_in_the_middle_leaves_nothing_and_is_done_anew(app, post, get, work, contents, monkeypatch):
+def test_a_chunk_that_breaks_in_the_middle_leaves_nothing_tells_nobody_and_is_done_anew(
+    app, post, get, work, contents, monkeypatch, capfd, caplog
+):
     answer = post(trees(25))
     before = contents()
     made = []
@@ -290,7 +292,9 @@ def test_a_chunk_that_breaks_in_the_middle_leaves_nothing_and_is_done_anew(app, 
     def break_off(*words):
         made.append(words)
         if len(made) == 13:
-            raise OperationalError("INSERT", {}, Exception("server closed the connection unexpectedly"))
+            raise OperationalError(
+                "INSERT", {"email": "tree12@example.com"}, Exception("Key (email)=(tree12@example.com)")
+            )
         return real(*words)
 
     monkeypatch.setattr(taking_on, "make_boiler", break_off)
@@ -299,6 +303,10 @@ def test_a_chunk_that_breaks_in_the_middle_leaves_nothing_and_is_done_anew(app, 
     assert contents() == before
     assert get(answer).json["done"] == 0
     assert app.queues["scheduling"].scheduled_job_registry.count == 1
+    name = f"smart-boiler-{answer.json['job']}"
+    told = f"{capfd.readouterr()} {caplog.text} {Job.fetch(name, connection=app.redis_connection).to_dict()}"
+    assert "OperationalError (Exception)" in told
+    assert "tree12" not in told
     with app.app_context():
         assert bulk.work(jobs.all_jobs()[0].account_id, answer.json["job"]) is None
     assert get(answer).json["outcomes"] == {"created": 25}
