@@ -93,17 +93,15 @@ def names_of(new: NewCustomer) -> dict[str, tuple[Any, str]]:
     }
 
 
-def check_new(new: NewCustomer) -> tariffs.Tariff:
-    """Find out whether a boiler's data fit together, and return the tariff. Makes what all customers share.
+def tariff_of(new: NewCustomer) -> tariffs.Tariff:
+    """Return what a customer is to pay.
 
     Raises
     ------
     SmartBoilerError
-        If they do not, or there is no such tariff.
+        If there is no such tariff.
 
     """
-    new.boiler.check()
-    _make_what_all_share()
     return tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
 
 
@@ -118,8 +116,10 @@ def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Custo
         If there is no such tariff, or the boiler's data do not fit together.
 
     """
+    new.boiler.check()
     refuse_what_is_taken(names_of(new))
-    tariff = check_new(new)
+    _make_what_all_share()
+    tariff = tariff_of(new)
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)

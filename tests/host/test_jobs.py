@@ -16,12 +16,13 @@ from sqlalchemy.exc import OperationalError
 from smart_boiler_plugin import jobs, workers
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import bulk, many, taking_on
-from smart_boiler_plugin.customers.many import CHUNK
 from smart_boiler_plugin.embedded.processes import free_port
 from tests.factories import make_account, make_operator, make_user
 from tests.host.children import child, wait_for
 
 API = "/smart-boiler-plugin/api"
+LONG = 2 * many.CHUNK + 3
+"""How many rows are more than two chunks, and more than are taken on at once."""
 
 
 def trees(count, first=0):
@@ -59,7 +60,7 @@ def count(app):
 
 
 def test_it_is_noted_before_the_answer_and_done_by_workers(app, post, get, work, mails):
-    rows = trees(CHUNK + 3)
+    rows = trees(LONG)
     rows[7] = {"name": "Nobody"}
     rows[9] = {**rows[9], "tariff": "none such"}
     rows[11] = {**rows[11], "name": "TREE 10"}
@@ -68,14 +69,14 @@ def test_it_is_noted_before_the_answer_and_done_by_workers(app, post, get, work,
     assert answer.json == {"job": answer.json["job"], "href": answer.headers["Location"]}
     assert answer.json["href"] == f"{API}/jobs/{answer.json['job']}"
     job = get(answer).json
-    assert (job["kind"], job["status"], job["total"], job["done"]) == ("customers", "queued", CHUNK + 3, 1)
+    assert (job["kind"], job["status"], job["total"], job["done"]) == ("customers", "queued", LONG, 1)
     assert [(result["row"], result["status"]) for result in job["results"]] == [(7, "UNPROCESSABLE_ENTITY")]
     assert count(app) == 0
     work()
     job = get(answer).json
-    assert (job["job"], job["status"], job["done"]) == (answer.json["job"], "finished", CHUNK + 3)
-    assert job["outcomes"] == {"created": CHUNK, "rejected": 3}
-    assert [result["row"] for result in job["results"]] == list(range(CHUNK + 3))
+    assert (job["job"], job["status"], job["done"]) == (answer.json["job"], "finished", LONG)
+    assert job["outcomes"] == {"created": LONG - 3, "rejected": 3}
+    assert [result["row"] for result in job["results"]] == list(range(LONG))
     refused = {result["row"]: result["message"]["json"] for result in job["results"] if "message" in result}
     assert {row: list(message) for row, message in refused.items()} == {
         7: ["user_email", "user_name"],
@@ -88,7 +89,7 @@ def test_it_is_noted_before_the_answer_and_done_by_workers(app, post, get, work,
                 assert db.session.get(Account, result["account"]).name == f"Tree {result['row']}"
                 assert db.session.get(User, result["user"]).email == f"tree{result['row']}@example.com"
                 assert db.session.get(Asset, result["boiler"]).account_id == result["account"]
-    assert len(mails) == CHUNK
+    assert len(mails) == LONG - 3
 
 
 def test_asking_again_is_harmless_and_tells_who_is_there_from_who_is_refused(app, post, get, work, contents):
@@ -284,6 +285,7 @@ def test_our_jobs_are_tried_again_when_they_fail(app, post, operator):
 def test_a_chunk_that_breaks_in_the_middle_leaves_nothing_tells_nobody_and_is_done_anew(
     app, post, get, work, contents, monkeypatch, capfd, caplog
 ):
+    monkeypatch.setattr(bulk, "CHUNK", 25)
     answer = post(trees(25))
     before = contents()
     made = []
@@ -361,7 +363,6 @@ def test_who_was_taken_on_by_somebody_else_meanwhile_is_told(app, post, get, wor
 
 
 def test_a_worker_gives_others_their_turn_and_goes_on(app, post, get, operator, work, monkeypatch):
-    monkeypatch.setattr(bulk, "CHUNK", 10)
     monkeypatch.setattr(workers, "LIMIT_S", 0.0)
     answer = post(trees(25))
     with app.app_context():
@@ -412,9 +413,8 @@ def test_a_dry_run_of_many_is_answered_at_once(app, operator, contents):
 
 
 @pytest.fixture
-def file(tmp_path, monkeypatch):
-    """A CSV file of 25 customers, one of whom is wrong; they are taken on in chunks of 10."""
-    monkeypatch.setattr(many, "CHUNK", 10)
+def file(tmp_path):
+    """A CSV file of 25 customers, one of whom is wrong; that are more than two chunks."""
     lines = [f"{row['name']},{row['user_name']},{row['user_email']},nl" for row in trees(24)]
     lines[5:5] = ["Nobody,nobody,no address,nl"]
     path = tmp_path / "customers.csv"
