@@ -8,7 +8,7 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long fuzz benchmark simulate lint format lock clean
+.PHONY: help demo serve test test-long fuzz benchmark simulate lint format catalogues lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ lint: $(PIN)  ## Check format, style, types, and who imports whom
 format: $(PIN)  ## Format the code and mend what can be mended
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+TEXTS := smart_boiler_plugin/translations
+catalogues: $(PIN)  ## Bring the texts in other languages up to date with the code, and compile them
+	@.venv/bin/pybabel -q extract -F pyproject.toml --no-location --omit-header -o $(TEXTS)/smart_boiler.pot .
+	@.venv/bin/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D smart_boiler \
+		-i $(TEXTS)/smart_boiler.pot -d $(TEXTS)
+	@.venv/bin/pybabel -q compile -D smart_boiler -d $(TEXTS)
 
 lock: $(PIN)  ## Bring the locked dependencies up to date with setup.cfg
 	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --upgrade \

@@ -10,7 +10,8 @@
     ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
     ├── ConflictError           409: a name or e-mail is taken; or a change does not fit what is there
     ├── BrokenBoilerError       422: what is stored of a boiler is wrong, whoever wrote it
-    └── NoPricesError           422: there is nothing to derive a consumption price from
+    ├── NoPricesError           422: there is nothing to derive a consumption price from
+    └── UnexpectedError         500: something that nobody foresaw happened with one of many
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
 """
@@ -88,6 +89,13 @@ class BrokenBoilerError(SmartBoilerError):
 
 class NoPricesError(SmartBoilerError):
     """There is no spot price in the span that was asked for."""
+
+
+class UnexpectedError(SmartBoilerError):
+    """Something happened with one of many that nobody foresaw; the log has the details."""
+
+    http_status = 500
+    status = "INTERNAL_SERVER_ERROR"
 
 
 def _lines(message: object, field: str = "") -> list[str]:

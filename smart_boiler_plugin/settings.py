@@ -157,6 +157,12 @@ GUARD = Setting(
     "Whether households are kept from changing accounts, assets and sensors through the host [True or False].",
 )
 
+LANGUAGE = Setting(
+    "SMART_BOILER_LANGUAGE",
+    "en",
+    'Language of mails to households that have none of their own ["en", "nl" or "de"].',
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -171,6 +177,7 @@ SETTINGS = (
     ENERGY_CHARTS_URL,
     DEFAULT_TARIFF,
     GUARD,
+    LANGUAGE,
 )
 
 

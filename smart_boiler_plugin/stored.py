@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from flask import current_app
 from flexmeasures import Account, Asset, Sensor
 from flexmeasures.data import db
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import inspect
 
 ATTRIBUTE = "smart-boiler"
@@ -80,3 +82,27 @@ def change(owner: Owner, changed: Callable[[Any], Any], attribute: str = ATTRIBU
     lock_row(owner)
     # a new object: the host's database does not see changes inside of one
     owner.attributes = {**(owner.attributes or {}), attribute: changed(read(owner, attribute))}
+
+
+def seal(value: Any) -> str:
+    """Return a JSON value as a text that others cannot make: signed with the server's secret, and packed."""
+    return str(_sealer().dumps(value))
+
+
+def unseal(text: Any) -> Any:
+    """Return what was sealed.
+
+    Raises
+    ------
+    ValueError
+        If it was not sealed here.
+
+    """
+    try:
+        return _sealer().loads(text)
+    except (BadData, TypeError) as error:
+        raise ValueError("It was not sealed here.") from error
+
+
+def _sealer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="smart-boiler-plugin")

@@ -14,6 +14,14 @@ def lock(key: int) -> None:
     db.session.execute(db.select(func.pg_advisory_xact_lock(key)))
 
 
+def try_lock(key: int, row: int) -> bool:
+    """Hold the advisory lock of a key and a row until the end of the transaction; return False where others hold it.
+
+    Nobody who reads or changes the row itself waits for it.
+    """
+    return bool(db.session.execute(db.select(func.pg_try_advisory_xact_lock(key, row))).scalar())
+
+
 @contextmanager
 def transaction(*, commit: bool = True) -> Iterator[None]:
     """Commit at the end, or roll everything back.

@@ -16,6 +16,7 @@ from smart_boiler_plugin.api.schemas import (
     ChangeSchema,
     CustomerSchema,
     ErasedSchema,
+    InvitedSchema,
     LetGoSchema,
     TakenOnSchema,
 )
@@ -96,7 +97,9 @@ def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
     customer = households.find_to_change(account_id, wanted)
     data, place = split_boiler(wanted.get("boiler", {}))
-    changed = customers.change(customer, wanted.get("name"), data, place, wanted.get("comfort"), wanted.get("tariff"))
+    changed = customers.change(
+        customer, wanted.get("name"), data, place, wanted.get("comfort"), wanted.get("tariff"), wanted.get("language")
+    )
     return CustomerSchema().dump(changed), 200
 
 
@@ -116,9 +119,8 @@ def export_boiler_customer(account_id: int) -> Answer:
 
 @guarded
 def invite_boiler_customer(account_id: int) -> Answer:
-    """Mail the customer's first user a link to choose a password once more."""
-    customer = customers.invite_again(customers.find(account_id, "update"))
-    return {"invitation": customer.invitation}, 200
+    """Let the customer's first user be mailed a link to choose a password once more."""
+    return InvitedSchema().dump(customers.invite_again(customers.find(account_id, "update"))), 200
 
 
 def location_of(customer: Customer) -> str:

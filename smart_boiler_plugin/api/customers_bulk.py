@@ -13,14 +13,18 @@ from marshmallow import Schema, fields
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from smart_boiler_plugin.api.guards import guarded, take_on_limited, takes
+from smart_boiler_plugin.api.jobs import asked
 from smart_boiler_plugin.api.schemas import TakenOnSchema
-from smart_boiler_plugin.customers.directory import Customer
+from smart_boiler_plugin.customers import bulk
+from smart_boiler_plugin.customers.many import POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import NewCustomerSchema, load_rows, read_csv
-from smart_boiler_plugin.customers.taking_on import take_on_many
-from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
+from smart_boiler_plugin.errors import BadFileError
 
 MOST_ROWS = 1_000
 """How many customers one call may take on; the command line takes any number."""
+
+MOST_AT_ONCE = 20
+"""How many customers are taken on before the answer, some 3 s; more are a job for workers."""
 
 
 class BulkQuerySchema(Schema):
@@ -33,8 +37,8 @@ class BulkQuerySchema(Schema):
 @take_on_limited
 @permission_required_for_context("create-children", ctx_loader=FlexMeasuresPlatform.init)
 @takes(body=NewCustomerSchema(many=True), query=BulkQuerySchema(), parsed=False)
-def create_boiler_customers(*, dry_run: bool) -> tuple[dict[str, Any], int]:
-    """Take on many customers of the caller's account; the answer has a result for each row, in their order."""
+def create_boiler_customers(*, dry_run: bool) -> Any:
+    """Take on many customers of the caller's account: few at once, with a result for each row; more as a job."""
     if request.mimetype == "text/csv":
         rows: list[Any] = list(read_csv(io.StringIO(_text())))
     elif request.is_json:
@@ -45,8 +49,16 @@ def create_boiler_customers(*, dry_run: bool) -> tuple[dict[str, Any], int]:
         raise BadRequest("Send a JSON list of customers.")
     if len(rows) > MOST_ROWS:
         raise BadRequest(f"These are {len(rows)} customers. Send at most {MOST_ROWS} at once.")
-    outcomes = take_on_many(load_rows(rows), current_user.account, dry_run=dry_run)
-    return {"dry_run": dry_run, "results": [_result(outcome, dry_run=dry_run) for outcome in outcomes]}, 200
+    operator = current_user.account
+    if dry_run:
+        outcomes = find_out(load_rows(rows), operator)
+        possible = sum(outcome.result == POSSIBLE for outcome in outcomes)
+        return {"dry_run": True, "possible": possible, "results": [_result(outcome) for outcome in outcomes]}
+    if len(rows) > MOST_AT_ONCE:
+        answer = asked(bulk.ask(rows, operator))
+        return answer, 202, {"Location": answer["href"]}
+    outcomes = [outcome for chunk in take_on_many(load_rows(rows), operator) for outcome in chunk]
+    return {"dry_run": False, "results": [_result(outcome) for outcome in outcomes]}
 
 
 def _text() -> str:
@@ -56,11 +68,10 @@ def _text() -> str:
         raise BadFileError("The CSV file must be in UTF-8.") from error
 
 
-def _result(outcome: Customer | SmartBoilerError, *, dry_run: bool) -> dict[str, Any]:
+def _result(outcome: Outcome) -> dict[str, Any]:
     """Return what is answered for one row."""
-    if isinstance(outcome, SmartBoilerError):
-        message = outcome.message if isinstance(outcome.message, str) else {"json": outcome.message}
-        return {"result": "Rejected", "status": outcome.status, "message": message}
-    if dry_run:
-        return {"result": "Possible", "status": "OK"}
-    return {"result": "Created", "status": "CREATED", **TakenOnSchema().dump(outcome)}
+    told: dict[str, Any] = {"result": outcome.result, "status": outcome.status}
+    if outcome.refusal is not None:
+        message = outcome.refusal.message
+        return {**told, "message": message if isinstance(message, str) else {"json": message}}
+    return {**told, **(TakenOnSchema().dump(outcome.customer) if outcome.customer else {})}

@@ -18,13 +18,21 @@ ERRORS = {
     400: "The body is no JSON.",
     401: "No valid token or session.",
     403: "No right to create accounts, or a household wants to change what is its operator's.",
-    404: "The caller has no customer with this account id.",
-    409: "A name or e-mail exists on this server, whoever owns it; or the tariff is in another currency.",
+    404: "The caller has no customer with this account id, or no job with this id.",
+    409: "A name or e-mail exists on this server, whoever owns it; the tariff is in another currency; the user has a "
+    "password already; or too much is waiting.",
     413: "The body is too long.",
     415: "The body is in another format.",
     422: "A field is missing or wrong, in what was sent or in what is stored; the message names it.",
     429: "Too many requests; Retry-After says when to try again.",
 }
+
+
+PATH_SCHEMAS = {
+    "int": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+"""Of what stands in a path, by its kind there."""
 
 
 class View(Protocol):
@@ -110,9 +118,9 @@ def _operation(route: Route) -> dict[str, Any]:
             "in": "path",
             "name": name,
             "required": True,
-            "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+            "schema": PATH_SCHEMAS[kind],
         }
-        for name in re.findall(r":(\w+)>", route.path)
+        for kind, name in re.findall(r"<(\w+):(\w+)>", route.path)
     ]
     if route.query:
         parameters.append({"in": "query", "schema": route.query})

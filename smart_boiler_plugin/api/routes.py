@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import learned, readings, schemas, statements
+from smart_boiler_plugin.api import jobs, learned, readings, schemas, statements
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.version import VERSION
 
@@ -92,16 +92,17 @@ ROUTES = [
         f"{ONE}/invitation",
         crud.invite_boiler_customer,
         answers={200: schemas.InvitedSchema()},
-        errors=(401, 403, 404, 413, 422, 429),
+        errors=(401, 403, 404, 409, 413, 422, 429),
     ),
     Route(
         "POST",
         "/boiler-customers",
         bulk.create_boiler_customers,
-        answers={200: schemas.BulkSchema()},
-        errors=(400, 401, 403, 413, 415, 422, 429),
+        answers={200: schemas.BulkSchema(), 202: jobs.AskedSchema()},
+        errors=(400, 401, 403, 409, 413, 415, 422, 429),
         largest=4 * 1024 * 1024,
     ),
+    Route("GET", "/jobs/<uuid:job_id>", jobs.show_job, answers={200: jobs.JobSchema()}, errors=(401, 404, 429)),
     Route(
         "POST",
         "/readings",

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.customers.directory import Customer
-from smart_boiler_plugin.customers.rows import CUSTOMER_NAME_LENGTH, tariff_field
+from smart_boiler_plugin.customers.rows import CUSTOMER_NAME_LENGTH, language_field, tariff_field
 from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.fields import TrimmingSchema, line
 
@@ -20,6 +20,7 @@ class ChangeSchema(TrimmingSchema):
 
     name = line(CUSTOMER_NAME_LENGTH)
     tariff = tariff_field()
+    language = language_field()
     boiler = fields.Nested(BoilerSchema)
     comfort = fields.Dict(
         keys=fields.String(),
@@ -39,6 +40,11 @@ class LetGoSchema(Schema):
     )
 
 
+INVITATION = (
+    "'due': workers send it; 'sent': the mail server took it; 'failed': it was refused. Why, the customer shows."
+)
+
+
 class TakenOnSchema(Schema):
     """Answer of ``POST /boiler-customer``: the ids of all that was made."""
 
@@ -54,7 +60,7 @@ class TakenOnSchema(Schema):
     daily_cost = fields.Function(lambda customer: _sensor_id(customer, "daily cost"))
     daily_savings = fields.Function(lambda customer: _sensor_id(customer, "daily savings"))
     consumption_price = fields.Integer(attribute="boiler.price.id")
-    invitation = fields.String(metadata={"description": "'sent' or 'failed'; why it failed is in the server's log."})
+    invitation = fields.String(attribute="invitation.state", metadata={"description": INVITATION})
 
 
 class UserSchema(Schema):
@@ -65,6 +71,15 @@ class UserSchema(Schema):
     user_email = fields.String(attribute="email")
 
 
+class InvitationSchema(Schema):
+    """How the invitation of a customer stands."""
+
+    state = fields.String(metadata={"description": INVITATION})
+    why = fields.String(allow_none=True, metadata={"description": "What went wrong the last time; null: nothing."})
+    at = fields.String(metadata={"description": "Since when it stands so."})
+    tries = fields.Integer(metadata={"description": "How often the mail server had it in hand."})
+
+
 class CustomerSchema(Schema):
     """A customer with users, boiler and the ids of its sensors."""
 
@@ -73,6 +88,12 @@ class CustomerSchema(Schema):
     users = fields.List(fields.Nested(UserSchema))
     tariff = fields.String(
         allow_none=True, metadata={"description": "Name of what the customer pays; null if somebody deleted it."}
+    )
+    language = fields.String(metadata={"description": "In which language the household is written to."})
+    invitation = fields.Nested(
+        InvitationSchema,
+        allow_none=True,
+        metadata={"description": "How the invitation of the first user stands; null where nothing is known of any."},
     )
     boiler = fields.Method("dump_boiler")
     comfort = fields.Function(lambda customer: _unless_broken(lambda: ComfortSchema().dump(customer.boiler.comfort)))
@@ -120,13 +141,15 @@ class CustomerPageSchema(Schema):
 class InvitedSchema(Schema):
     """Answer of ``POST /boiler-customer/<account id>/invitation``."""
 
-    invitation = fields.String(metadata={"description": "'sent' or 'failed'; why it failed is in the server's log."})
+    invitation = fields.String(attribute="invitation.state", metadata={"description": INVITATION})
 
 
 class BulkResultSchema(TakenOnSchema):
     """What came of one row: ids where a customer was taken on, else what is wrong."""
 
-    result = fields.String(metadata={"description": "'Created', 'Possible' in a dry run, or 'Rejected'."})
+    result = fields.String(
+        metadata={"description": "'Created', 'Already there', 'Possible' in a dry run, 'Rejected' or 'Failed'."}
+    )
     status = fields.String()
     message = fields.Raw(metadata={"description": "A sentence, or {'json': {field: [what is wrong]}}."})
 
@@ -135,6 +158,7 @@ class BulkSchema(Schema):
     """Answer of ``POST /boiler-customers``."""
 
     dry_run = fields.Boolean()
+    possible = fields.Integer(metadata={"description": "Of a dry run: how many could be taken on."})
     results = fields.List(fields.Nested(BulkResultSchema))
 
 

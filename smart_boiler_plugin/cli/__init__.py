@@ -5,11 +5,12 @@ from click import Group
 
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
-    from smart_boiler_plugin.cli import customers, import_prices, learning, reports, tariffs, upgrade  # noqa: PLC0415 (needs FlexMeasures)
+    from smart_boiler_plugin.cli import customers, import_prices, jobs, learning, reports, tariffs, upgrade  # noqa: PLC0415 (needs FlexMeasures)
 
     group.help = "Run a business of smart boilers."
     for command in (
         *(customers.add_customers, customers.list_customers, customers.remove_customer),
+        *(jobs.invite, jobs.list_jobs),
         *(tariffs.add_tariff, tariffs.list_tariffs),
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
+from flexmeasures import Account
 from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import leaving
-from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
-from smart_boiler_plugin.customers.invitations import FAILED
+from smart_boiler_plugin.customers.directory import names_of_all, of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
+from smart_boiler_plugin.customers.many import ALREADY_THERE, CREATED, POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
-from smart_boiler_plugin.customers.taking_on import take_on_many
+from smart_boiler_plugin.customers.taking_on import NewCustomer
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet import misuse
 from smart_boiler_plugin.settings import SERVER_URL
@@ -34,12 +39,13 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
 
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
-    tapping_profile, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff. Quantities have units:
-    80 l, 50 °C. Running it again takes on who is missing, and says of the others that they exist.
+    tapping_profile, reports, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff, language.
+    Quantities have units: 80 l, 50 °C. Running it again is harmless: it takes on who is missing. So it does after a Ctrl-C.
 
     \b
-    Example:
+    Examples:
       flexmeasures smart-boiler add-customers customers.csv --operator 1 --dry-run
+      flexmeasures smart-boiler add-customers customers.csv --operator 1 --server-url https://boilers.example.com
     """  # noqa: D301 (click wants the \b)
     url = server_url or SERVER_URL.value
     if not url and not dry_run:
@@ -60,27 +66,72 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
             rows = load_rows(read_csv(lines))
     except (SmartBoilerError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
-    made, failed, refused = 0, 0, []
-    with (
-        current_app.test_request_context(base_url=url or None),
-        click.progressbar(
-            take_on_many(rows, operator, dry_run=dry_run, given_url=server_url), length=len(rows), label="Customers"
-        ) as bar,
-    ):
-        for number, outcome in enumerate(bar, start=1):
-            if isinstance(outcome, Customer):
-                made += 1
-                failed += outcome.invitation == FAILED
-            else:
-                refused.append((number, outcome))
+    if dry_run:
+        _tell(find_out(rows, operator), "could be taken on")
+        return
+    _take_on(rows, operator, server_url)
+
+
+def _take_on(rows: Sequence[NewCustomer | SmartBoilerError], operator: Account, server_url: str | None) -> None:
+    """Take on customers with a progress bar, and print what came of it."""
+    outcomes: list[Outcome] = []
+    try:
+        # a chunk at a time, as they are committed: the estimate rests on what is done
+        with click.progressbar(length=len(rows), label="Customers") as bar, ctrl_c_noted() as stopping:
+            for chunk in take_on_many(rows, operator, server_url):
+                outcomes += chunk
+                bar.update(len(chunk))
+                if stopping():
+                    break
+    except BaseException:
+        _tell_stopped(f"at least {len(outcomes)}", len(rows))
+        raise
+    if any(outcome.result == CREATED for outcome in outcomes):
+        click.echo("Workers send the invitations; without any: flexmeasures smart-boiler invite --due")
+    if len(outcomes) < len(rows):
+        _tell_stopped(str(len(outcomes)), len(rows))
+        raise click.exceptions.Exit(INTERRUPTED)
+    _tell(outcomes, "were taken on")
+
+
+INTERRUPTED = 130
+"""Exit code of what was ended with Ctrl-C, as shells have it."""
+
+
+@contextmanager
+def ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C was pressed, which then does not interrupt; twice, it does."""
+    noted: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+        # no print: it may be within one that the signal has interrupted
+        os.write(2, b"\nStopping after those that are being taken on now. Ctrl-C again: at once.\n")
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _tell_stopped(done: str, of: int) -> None:
+    """Print how far it came, and how to go on."""
+    told = f"Stopped: {done} of {of} rows are done. The same command goes on with the others."
+    click.secho(f"\n{told}", **MsgStyle.WARN)
+
+
+def _tell(outcomes: Sequence[Outcome], done: str) -> None:
+    """Print what came of all rows, and exit with 1 where some were refused."""
+    refused = [(number, outcome.refusal) for number, outcome in enumerate(outcomes, start=1) if outcome.refusal]
     for number, refusal in refused:
         click.secho(f"Row {number}: {refusal}", **MsgStyle.ERROR)
-    done = "could be taken on" if dry_run else "were taken on"
-    click.secho(f"{made} of {len(rows)} customers {done}.", **(MsgStyle.WARN if refused else MsgStyle.SUCCESS))
-    if failed:
-        click.secho(
-            f"{failed} invitations failed; the server's log says why. Send them again by the API.", **MsgStyle.WARN
-        )
+    made = sum(outcome.result in {CREATED, POSSIBLE} for outcome in outcomes)
+    there = sum(outcome.result == ALREADY_THERE for outcome in outcomes)
+    told = f"{made} of {len(outcomes)} customers {done}" + (f", {there} were there already." if there else ".")
+    click.secho(told, **(MsgStyle.WARN if refused else MsgStyle.SUCCESS))
     if refused:
         raise click.exceptions.Exit(1)
 
@@ -108,7 +159,9 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
             return
         click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
         raise click.exceptions.Exit(1)
-    click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
+    click.echo(
+        tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name", "invitation"])
+    )
 
 
 @click.command("remove-customer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,16 +45,28 @@ def conflict(error: IntegrityError) -> Exception:
     return ConflictError({field_name: ["Was taken by somebody else just now."]}) if field_name else error
 
 
-def refuse_what_is_taken(column_and_value: dict[str, tuple[Any, str]]) -> None:
+def refuse_what_is_taken(
+    column_and_value: Mapping[str, tuple[Any, str]], given: Mapping[str, set[str]] | None = None
+) -> None:
     """Raise a ConflictError that names all fields whose value exists, in whatever case: logging in ignores the case.
 
     Holds the lock under which names are given, until the end of the transaction.
+
+    Parameters
+    ----------
+    column_and_value
+        By field: where it is, and what is to be given.
+    given
+        By field: what is taken beside that, in small letters.
+
     """
     lock(NAMES_LOCK)
     taken = {
-        name: [f"'{value}' exists already on this server. Choose another."]
+        # the value is not repeated: what is told of a long list is kept for days
+        name: ["This exists already on this server. Choose another."]
         for name, (column, value) in column_and_value.items()
-        if db.session.query(db.session.query(column).filter(func.lower(column) == func.lower(value)).exists()).scalar()
+        if value.lower() in (given or {}).get(name, ())
+        or db.session.query(db.session.query(column).filter(func.lower(column) == func.lower(value)).exists()).scalar()
     }
     if taken:
         raise ConflictError(taken)

@@ -6,7 +6,8 @@ How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leav
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -22,8 +23,10 @@ from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
+from smart_boiler_plugin.customers import invitations, sending
 from smart_boiler_plugin.customers.changes import log_change, one_change, refuse_what_is_taken
-from smart_boiler_plugin.customers.invitations import invite
+from smart_boiler_plugin.customers.invitations import Invitation, server_url
+from smart_boiler_plugin.customers.languages import keep_language, language_of
 from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices.switching import switch
@@ -42,20 +45,27 @@ class Customer:
         Of the boiler; None where somebody deleted it.
     users
         Of the account, the first one first.
-    invitation
-        "sent" or "failed" where a mail was just tried; None elsewhere.
 
     """
 
     account: Account
     asset: Asset | None
     users: Sequence[User]
-    invitation: str | None = None
 
     @property
     def user(self) -> User:
         """The first user."""
         return self.users[0]
+
+    @property
+    def invitation(self) -> Invitation | None:
+        """How the invitation of the first user stands; None where an earlier version took the customer on."""
+        return invitations.of(self.asset)
+
+    @property
+    def language(self) -> str:
+        """In which language they are written to (ISO 639-1)."""
+        return language_of(self.asset)
 
     @cached_property
     def boiler(self) -> Boiler:
@@ -102,9 +112,9 @@ def visible_customers() -> Query[Account]:
     """
     ours = Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE)
     query: Query[Account] = db.session.query(Account).filter(ours)
-    if _may(FlexMeasuresPlatform.init(), "read"):  # admins and admin-readers
+    if may(FlexMeasuresPlatform.init(), "read"):  # admins and admin-readers
         return query
-    if _may(FlexMeasuresPlatform.init(), "create-children"):
+    if may(FlexMeasuresPlatform.init(), "create-children"):
         return query.filter(Account.consultancy_account_id == current_user.account_id)
     return query.filter(db.false())
 
@@ -128,8 +138,8 @@ def find(account_id: int, permission: str) -> Customer:
     possible = account_id <= LARGEST_ID
     account = visible_customers().filter(Account.id == account_id).one_or_none() if possible else None
     # who may see customers may read them
-    manages = permission == "read" or _may(FlexMeasuresPlatform.init(), "create-children")
-    if account is None or not manages or not _may(account, permission):
+    manages = permission == "read" or may(FlexMeasuresPlatform.init(), "create-children")
+    if account is None or not manages or not may(account, permission):
         raise NotFoundError(f"You have no boiler customer with account id {account_id}.")
     return of_account(account)
 
@@ -150,13 +160,13 @@ def names_of_all(operator: Account | None = None) -> list[tuple[Any, ...]]:
     Returns
     -------
     list of tuple
-        (account id, its name, name of the operator, boiler's asset id, its name), by account id; the last two are None
-        where somebody took the boiler away.
+        (account id, its name, name of the operator, boiler's asset id, its name, how the invitation stands), by account
+        id; the boiler's are None where somebody took it away, the invitation where nothing is known of any.
 
     """
     consultancy = db.aliased(Account)
     query = (
-        db.session.query(Account.id, Account.name, consultancy.name, Asset.id, Asset.name)
+        db.session.query(Account.id, Account.name, consultancy.name, Asset)
         .outerjoin(consultancy, Account.consultancy_account_id == consultancy.id)
         .outerjoin(Asset, (Asset.account_id == Account.id) & rows_with(Asset))
         .filter(Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
@@ -164,7 +174,15 @@ def names_of_all(operator: Account | None = None) -> list[tuple[Any, ...]]:
     )
     if operator is not None:
         query = query.filter(Account.consultancy_account_id == operator.id)
-    return [tuple(row) for row in query]
+    return [
+        (*names, boiler and boiler.id, boiler and boiler.name, _shortly(invitations.of(boiler)))
+        for *names, boiler in query
+    ]
+
+
+def _shortly(invitation: Invitation | None) -> str | None:
+    """Return how an invitation stands in a line."""
+    return ": ".join(filter(None, [invitation.state, invitation.why])) if invitation else None
 
 
 def change(
@@ -174,6 +192,7 @@ def change(
     place: dict[str, Any],
     comfort: dict[str, Any] | None = None,
     tariff: str | None = None,
+    language: str | None = None,
 ) -> Customer:
     """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
 
@@ -189,6 +208,8 @@ def change(
         What the household wants, as JSON (``Boiler.change_comfort``).
     tariff
         Name of another tariff; None keeps it.
+    language
+        In which they are written to (ISO 639-1); None keeps it.
 
     Raises
     ------
@@ -210,6 +231,9 @@ def change(
         if boiler and customer.asset is not None and not stored.is_stored(customer.asset):
             # what makes the asset a boiler is put back where it was taken away
             stored.change(customer.asset, as_object)
+        if language is not None:
+            keep_language(customer.boiler.asset, language)
+            log_change(account, f"Changed language of boiler customer '{account.name}' to '{language}'")
         if boiler or place:
             change_boiler(customer.boiler, boiler, place)
         if tariff is not None:
@@ -222,20 +246,53 @@ def change(
     return of_account(customer.account)
 
 
-def invite_again(customer: Customer) -> Customer:
-    """Mail the customer's first user a link to choose a password once more, and log that.
+def invite_again(customer: Customer, given_url: str | None = None, *, later: bool = True) -> Customer:
+    """Let the customer's first user be sent a link to choose a password once more, and log that.
+
+    Parameters
+    ----------
+    customer
+        Whom.
+    given_url
+        Address of the server, for the link; None means the setting's.
+    later
+        Whether workers send it.
 
     Raises
     ------
+    ConflictError
+        If the user has chosen a password already.
     SmartBoilerError
-        If somebody deleted all users.
+        If somebody deleted all users, or the boiler.
 
     """
     if not customer.users:
         raise SmartBoilerError(f"Account {customer.account.id} has no user any more. Add one on the server's page.")
     with one_change():
+        invitations.make_due_again(customer.boiler.asset, customer.user, server_url(given_url))
         log_change(customer.account, f"Invited user {customer.user.id} again")
-    return replace(customer, invitation=invite([customer.user])[customer.user.id])
+    if later:
+        sending.ask_workers()
+    return of_account(customer.account)
+
+
+def make_failed_due(given_url: str | None = None) -> list[int]:
+    """Let all invitations that failed be due again, but those of users who have a password; return the boilers' ids.
+
+    Parameters
+    ----------
+    given_url
+        As of ``invite_again``.
+
+    """
+    made = []
+    for asset_id in invitations.in_state(invitations.FAILED):
+        asset = db.session.get(Asset, asset_id)
+        with suppress(SmartBoilerError):
+            if asset is not None and asset.owner is not None:
+                invite_again(of_account(asset.owner), given_url, later=False)
+                made.append(asset_id)
+    return made
 
 
 def default_boiler_name(customer_name: str) -> str:
@@ -243,7 +300,7 @@ def default_boiler_name(customer_name: str) -> str:
     return f"Boiler {customer_name}"
 
 
-def _may(context: Any, permission: str) -> bool:
+def may(context: Any, permission: str) -> bool:
     """Return whether the host's rules let the current user do something."""
     try:
         check_access(context, permission)

@@ -16,6 +16,7 @@ from smart_boiler_plugin.customers.directory import default_boiler_name
 from smart_boiler_plugin.customers.taking_on import NewCustomer
 from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
 from smart_boiler_plugin.fields import TrimmingSchema, line, printable
+from smart_boiler_plugin.texts import LANGUAGES
 
 CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - len(default_boiler_name("")))
 """Longest name of a customer: it fits the account, and the boiler is named after it."""
@@ -28,6 +29,12 @@ def tariff_field() -> fields.String:
     """Return the field for a tariff."""
     told = "Name of what the customer pays for one kWh; by default the server's. `list-tariffs` lists them."
     return line(Asset.name.type.length, metadata={"description": told, "example": "NL spot tariff"})
+
+
+def language_field() -> fields.String:
+    """Return the field for a household's language."""
+    told = "In which language the household is written to; by default the server's."
+    return fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": told, "example": LANGUAGES[0]})
 
 
 def _mailable(email: str) -> None:
@@ -49,6 +56,7 @@ class NewCustomerSchema(TrimmingSchema):
         metadata={"example": "deboer@example.com"},
     )
     tariff = tariff_field()
+    language = language_field()
     boiler = fields.Nested(BoilerSchema)
 
     @post_load
@@ -74,7 +82,7 @@ def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
-    known = {"name", "user_name", "user_email", "tariff", *BOILER_COLUMNS}
+    known = {"name", "user_name", "user_email", "tariff", "language", *BOILER_COLUMNS}
     unknown = [column for column in reader.fieldnames or [] if column not in known]
     if unknown:
         raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
@@ -92,12 +100,13 @@ def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
 
 def load_rows(rows: Iterable[Any]) -> list[NewCustomer | SmartBoilerError]:
     """Return the customers that rows describe; in place of a wrong row, what is wrong with it."""
-    return [_load_row(row) for row in rows]
+    schema = NewCustomerSchema()
+    return [_load_row(row, schema) for row in rows]
 
 
-def _load_row(row: Any) -> NewCustomer | SmartBoilerError:
+def _load_row(row: Any, schema: NewCustomerSchema) -> NewCustomer | SmartBoilerError:
     try:
-        new: NewCustomer = NewCustomerSchema().load(row)
+        new: NewCustomer = schema.load(row)
     except ValidationError as error:
         return SmartBoilerError(error.messages_dict)
     return new

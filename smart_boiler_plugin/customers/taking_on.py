@@ -1,13 +1,14 @@
-"""Taking on customers, one or many. All or nothing: one transaction each, the invitation after it.
+"""Taking on one customer. All or nothing, with its invitation, which workers then send.
 
-What a boiler consists of: ``boiler/asset.py``. Who may call: the host's access rules, checked in ``api``.
+Many at once: ``many.py``, and as a job: ``bulk.py``. What a boiler consists of: ``boiler/asset.py``. Who may call: the
+host's access rules, checked in ``api``.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from flask import current_app
 from flexmeasures import Account, AccountRole, Asset, AssetType, User
@@ -15,20 +16,18 @@ from flexmeasures.auth.policy import ACCOUNT_ADMIN_ROLE
 from flexmeasures.data import db
 from flexmeasures.data.models.user import Role
 from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
-from sqlalchemy.exc import IntegrityError
 
 from smart_boiler_plugin.boiler.asset import ASSET_TYPE, make_boiler
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
-from smart_boiler_plugin.customers.changes import NAMES_LOCK, conflict, log_change, one_change, refuse_what_is_taken
+from smart_boiler_plugin.customers import invitations, sending
+from smart_boiler_plugin.customers.changes import NAMES_LOCK, log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.directory import Customer, default_boiler_name
-from smart_boiler_plugin.customers.invitations import invite, server_url
+from smart_boiler_plugin.customers.invitations import server_url
+from smart_boiler_plugin.customers.languages import keep_language
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.transactions import lock
-
-CHUNK = 50
-"""How many customers of a long list are taken on in one transaction, so that a crash loses no more than these."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class NewCustomer:
         What is known about the boiler, and where it is.
     tariff
         Name of what they pay; None means the server's default.
+    language
+        In which they are written to (ISO 639-1); None means the server's usual one.
 
     """
 
@@ -54,10 +55,11 @@ class NewCustomer:
     boiler: BoilerData = field(default_factory=BoilerData)
     place: Place = field(default_factory=Place)
     tariff: str | None = None
+    language: str | None = None
 
 
 def take_on(new: NewCustomer, operator: Account) -> Customer:
-    """Take on a customer: account, user, boiler and sensors in one transaction, then the invitation by mail.
+    """Take on a customer: account, user, boiler, sensors and an invitation that is due, in one transaction.
 
     Parameters
     ----------
@@ -74,63 +76,36 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
         If there is no such tariff, or the boiler's data do not fit together. Nothing is changed.
 
     """
-    server_url()
+    url = server_url()
     with one_change():
         lock(NAMES_LOCK)
-        customer = _make_customer(new, operator)
-    return replace(customer, invitation=invite([customer.user])[customer.user.id])
+        customer = make_customer(new, operator, url)
+    sending.ask_workers()
+    return customer
 
 
-def take_on_many(
-    news: Sequence[NewCustomer | SmartBoilerError],
-    operator: Account,
-    *,
-    dry_run: bool = False,
-    given_url: str | None = None,
-) -> Iterator[Customer | SmartBoilerError]:
-    """Take on many customers, each on its own: what is wrong with one stops no other.
+def names_of(new: NewCustomer) -> dict[str, tuple[Any, str]]:
+    """Return, by field, what is unique on the server, and where."""
+    return {
+        "name": (Account.name, new.name),
+        "user_name": (User.username, new.user_name),
+        "user_email": (User.email, new.user_email),
+    }
 
-    They are committed and invited in chunks of ``CHUNK``.
 
-    Parameters
-    ----------
-    news
-        Who; or, in place of one, what was wrong with it when it was read, which is handed through.
-    operator
-        The account whose consultants will manage the customers.
-    dry_run
-        Find out what would happen, and change nothing.
-    given_url
-        Address of the server, for the links in the invitations; None means the setting's.
+def tariff_of(new: NewCustomer) -> tariffs.Tariff:
+    """Return what a customer is to pay.
 
-    Yields
+    Raises
     ------
-    Customer or SmartBoilerError
-        For each of ``news`` in their order, what came of it. In a dry run the ids are those of rows that never were.
+    SmartBoilerError
+        If there is no such tariff.
 
     """
-    server_url(given_url)
-    # what a dry run makes must be there for its later rows, too
-    chunk = max(len(news), 1) if dry_run else CHUNK
-    for begin in range(0, len(news), chunk):
-        outcomes: list[Customer | SmartBoilerError] = []
-        with one_change(commit=not dry_run):
-            lock(NAMES_LOCK)
-            for new in news[begin : begin + chunk]:
-                try:
-                    outcomes.append(new if isinstance(new, SmartBoilerError) else _try_to_make(new, operator))
-                except SmartBoilerError as error:
-                    outcomes.append(error)
-            if dry_run:
-                yield from outcomes
-                db.session.rollback()
-        if not dry_run:
-            states = invite([made.user for made in outcomes if isinstance(made, Customer)], given_url)
-            for made in outcomes:
-                yield replace(made, invitation=states[made.user.id]) if isinstance(made, Customer) else made
+    return tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
 
 
-def _make_customer(new: NewCustomer, operator: Account) -> Customer:
+def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Customer:
     """Make all rows of a customer and flush them.
 
     Raises
@@ -142,15 +117,9 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
 
     """
     new.boiler.check()
-    refuse_what_is_taken(
-        {
-            "name": (Account.name, new.name),
-            "user_name": (User.username, new.user_name),
-            "user_email": (User.email, new.user_email),
-        }
-    )
+    refuse_what_is_taken(names_of(new))
     _make_what_all_share()
-    tariff = tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
+    tariff = tariff_of(new)
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)
@@ -164,7 +133,11 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         latitude=new.place.latitude,
         longitude=new.place.longitude,
     )
-    return Customer(account, make_boiler(asset, timezone, tariff.sensor, new.boiler).asset, [user])
+    boiler = make_boiler(asset, timezone, tariff.sensor, new.boiler)
+    if new.language:
+        keep_language(boiler.asset, new.language)
+    invitations.make_due(boiler.asset, user, url)
+    return Customer(account, boiler.asset, [user])
 
 
 def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:
@@ -185,15 +158,6 @@ def _make_user(new: NewCustomer, account: Account, timezone: str) -> User:
         # the host looks once more whether name or e-mail exist: somebody may have taken them in between
         refuse_what_is_taken({"user_name": (User.username, new.user_name), "user_email": (User.email, new.user_email)})
         raise SmartBoilerError({"user_email": [str(error)]}) from error
-
-
-def _try_to_make(new: NewCustomer, operator: Account) -> Customer:
-    """Make all rows of a customer, or none of them and raise a ConflictError."""
-    try:
-        with db.session.begin_nested():
-            return _make_customer(new, operator)
-    except IntegrityError as error:
-        raise conflict(error) from error
 
 
 def _make_what_all_share() -> None:

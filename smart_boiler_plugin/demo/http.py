@@ -107,8 +107,17 @@ class Api:
         return answer
 
 
-def invitation_link(mailbox: Mailbox, email: str) -> str:
-    """Return the link in the last invitation that went to somebody.
+def invitation_link(mailbox: Mailbox, email: str, timeout_s: float = 60) -> str:
+    """Return the link in the last invitation that went to somebody, once a worker has sent one.
+
+    Parameters
+    ----------
+    mailbox
+        Where it goes.
+    email
+        To whom.
+    timeout_s
+        How long to wait [s].
 
     Raises
     ------
@@ -116,12 +125,16 @@ def invitation_link(mailbox: Mailbox, email: str) -> str:
         If none went there.
 
     """
-    for mail in reversed(list(mailbox)):
-        body = mail.get_body(("plain",))
-        found = body and re.search(r"http\S+/reset/\S+", body.get_content())
-        if mail["To"] == email and found:
-            return found[0]
-    raise StackError(f"No invitation for {email} in {mailbox.folder}")
+    deadline = time.monotonic() + timeout_s
+    while True:
+        for mail in reversed(list(mailbox)):
+            body = mail.get_body(("plain",))
+            found = body and re.search(r"http\S+/reset/\S+", body.get_content())
+            if mail["To"] == email and found:
+                return found[0]
+        if time.monotonic() > deadline:
+            raise StackError(f"No invitation for {email} in {mailbox.folder} within {timeout_s:g} s")
+        time.sleep(0.1)
 
 
 def accept_invitation(link: str, password: str) -> None:

@@ -85,8 +85,6 @@ class Demo:
                 answer = self.operator.post("/smart-boiler-plugin/api/boiler-customer", customer.body)
                 customer.ids = {name: value for name, value in answer.items() if name not in {"invitation", "status"}}
                 say(", ".join(f"{name} {value}" for name, value in customer.ids.items()))
-                if answer["invitation"] != "sent":
-                    raise StackError("The invitation was not sent.")
         with show.timed("All three choose a password, by the link in their mail") as say:
             for customer in self.households:
                 link = invitation_link(self.stack.mailbox, customer.body["user_email"])

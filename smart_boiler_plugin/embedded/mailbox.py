@@ -48,5 +48,8 @@ class _Keeper:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802
         number = len(list(self.folder.glob("*.eml"))) + 1
         content = envelope.content
-        (self.folder / f"{number:04}.eml").write_bytes(content if isinstance(content, bytes) else str(content).encode())
+        # whoever looks meanwhile finds all of it, or nothing
+        unfinished = self.folder / f"{number:04}.part"
+        unfinished.write_bytes(content if isinstance(content, bytes) else str(content).encode())
+        unfinished.rename(unfinished.with_suffix(".eml"))
         return "250 kept"

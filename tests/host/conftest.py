@@ -7,6 +7,8 @@ import pytest
 from flexmeasures.api.common.rate_limiting import limiter
 from flexmeasures.app import create
 from flexmeasures.data import db
+from flexmeasures.data.services.scheduling import handle_scheduling_exception
+from rq import SimpleWorker
 from sqlalchemy import text
 
 from smart_boiler_plugin.embedded.redis import Redis
@@ -90,6 +92,22 @@ def mails(app):
     """All mails that the app sends, as Flask-Mail records them."""
     with app.mail.record_messages() as outbox:
         yield outbox
+
+
+@pytest.fixture
+def work(app):
+    """A function with which a worker does, in this process, all that waits in the queue that every worker runs."""
+
+    def run():
+        with app.app_context():
+            queue = app.queues["scheduling"]
+            # as the host's own
+            worker = SimpleWorker(
+                [queue], connection=queue.connection, exception_handlers=[handle_scheduling_exception]
+            )
+            worker.work(burst=True, logging_level="WARNING")
+
+    return run
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.data import db
 
-from smart_boiler_plugin.customers.taking_on import CHUNK
+from smart_boiler_plugin.api.customers_bulk import MOST_AT_ONCE
 from tests.factories import make_account
 
 PATH = "/smart-boiler-plugin/api/boiler-customers"
@@ -34,7 +34,7 @@ def post(app, operator):
     return send
 
 
-def test_each_row_of_json_is_on_its_own(app, post, mails):
+def test_each_row_of_json_is_on_its_own(app, post, work, mails):
     results = post(json=ROWS).json["results"]
     assert [result["status"] for result in results] == [
         "CREATED",
@@ -45,7 +45,8 @@ def test_each_row_of_json_is_on_its_own(app, post, mails):
     ]
     assert set(results[1]["message"]["json"]) == {"user_name", "user_email"}
     assert set(results[3]["message"]["json"]) == {"user_name"}
-    assert results[0]["invitation"] == results[4]["invitation"] == "sent"
+    assert results[0]["invitation"] == results[4]["invitation"] == "due"
+    work()
     assert sorted(mail.recipients[0] for mail in mails) == ["ash@example.com", "elm@example.com"]
     with app.app_context():
         assert db.session.get(Asset, results[0]["boiler"]).name == "Boiler Ash"
@@ -73,15 +74,16 @@ def test_a_dry_run_says_the_same_and_changes_nothing(post, contents, mails):
     assert mails == []
 
 
-def test_more_than_one_chunk_is_taken_on(app, post, mails):
-    many = [
-        {"name": f"Tree {n}", "user_name": f"tree{n}", "user_email": f"tree{n}@example.com"} for n in range(CHUNK + 2)
-    ]
-    results = post(json=many).json["results"]
+def trees(count):
+    """Rows of as many new customers."""
+    return [{"name": f"Tree {n}", "user_name": f"tree{n}", "user_email": f"tree{n}@example.com"} for n in range(count)]
+
+
+def test_as_many_as_can_be_waited_for_are_taken_on_at_once(app, post):
+    results = post(json=trees(MOST_AT_ONCE)).json["results"]
     assert {result["result"] for result in results} == {"Created"}
-    assert len(mails) == CHUNK + 2
     with app.app_context():
-        assert db.session.query(User).filter(User.username.like("tree%")).count() == CHUNK + 2
+        assert db.session.query(User).filter(User.username.like("tree%")).count() == 20
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_what_is_no_list_of_customers_is_refused_as_a_whole(post, contents, argu
     assert contents() == before
 
 
-def test_the_command_takes_on_what_it_can_and_lists_the_rest(flexmeasures, operator, tmp_path, mails):
+def test_the_command_takes_on_what_it_can_and_lists_the_rest(flexmeasures, operator, tmp_path, work, mails):
     file = tmp_path / "customers.csv"
     file.write_text(CSV)
     words = (
@@ -119,13 +121,14 @@ def test_the_command_takes_on_what_it_can_and_lists_the_rest(flexmeasures, opera
     )
     result = flexmeasures(*words)
     assert result.exit_code == 1
-    assert "2 of 5 customers were taken on" in result.output
+    assert "2 of 5 customers were taken on." in result.output
     assert "Row 3: user_email: Not a valid email address." in result.output
     assert "Row 5: boiler.temperature_min:" in result.output
+    work()
     assert "https://boilers.example/reset/" in mails[0].body
     again = flexmeasures(*words)
-    assert "0 of 5 customers were taken on" in again.output
-    assert "Row 1: name: 'Ash' exists already" in again.output
+    assert "0 of 5 customers were taken on, 2 were there already." in again.output
+    assert "Row 4: name: This exists already" in again.output
 
 
 def test_the_command_can_be_tried_dry(flexmeasures, operator, tmp_path, contents):

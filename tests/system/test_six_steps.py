@@ -71,7 +71,7 @@ def data(api, sensor, start, hours, unit):
 
 
 def test_step_1_the_invitation_lets_the_customer_choose_a_password(stack, client_1, users):
-    assert client_1["invitation"] == "sent"
+    assert client_1["invitation"] == "due"
     assert Api(users[0]).get(f"/api/v3_0/users/{client_1['user']}")["email"] == "client1@example.com"
 
 
