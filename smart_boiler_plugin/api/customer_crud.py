@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
-from flask import url_for
+from flask import Response, stream_with_context, url_for
 from flask_security import current_user
 from flexmeasures import Account
 from flexmeasures.auth.decorators import permission_required_for_context
@@ -21,7 +22,7 @@ from smart_boiler_plugin.api.schemas import (
 )
 from smart_boiler_plugin.boiler.data_schema import split_boiler
 from smart_boiler_plugin.customers import directory as customers
-from smart_boiler_plugin.customers import households, leaving
+from smart_boiler_plugin.customers import exporting, households, leaving
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
@@ -109,9 +110,12 @@ def delete_boiler_customer(wanted: dict[str, str], account_id: int) -> Answer:
 
 
 @guarded
-def export_boiler_customer(account_id: int) -> Answer:
+def export_boiler_customer(account_id: int) -> Response:
     """Return all that is kept about a customer of the caller's, or the caller's own household, as one document."""
-    return leaving.export(households.find_own(account_id, "read")), 200
+    pieces = exporting.export(households.find_own(account_id, "read"))
+    # what fails before the first piece is still answered as an error
+    first = next(pieces)
+    return Response(stream_with_context(chain([first], pieces)), mimetype="application/json")
 
 
 @guarded

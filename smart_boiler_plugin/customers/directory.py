@@ -1,6 +1,6 @@
 """Customers of an operator: find, list, change, invite again. One transaction for each change.
 
-How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leaving.py``.
+How they begin: ``taking_on.py``. How they end: ``leaving.py``. All that is kept of one: ``exporting.py``.
 """
 
 from __future__ import annotations
