@@ -51,6 +51,8 @@ def watch(app: App) -> None:
 
     The parameters of a statement are password hashes, names and addresses, and would go to terminals and logs.
     """
+    if "sqlalchemy" not in app.extensions:
+        return
     with app.app_context():  # type: ignore[attr-defined]  # a Flask, as all apps of the host
         for engine in db.engines.values():
             engine.hide_parameters = True

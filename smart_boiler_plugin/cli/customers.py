@@ -12,8 +12,8 @@ from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
-from smart_boiler_plugin.customers import leaving
-from smart_boiler_plugin.customers.directory import Customer, names_of_all, of_account
+from smart_boiler_plugin.customers import leaving, listing
+from smart_boiler_plugin.customers.directory import Customer, of_account
 from smart_boiler_plugin.customers.invitations import FAILED
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
@@ -88,8 +88,12 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
 @click.command("list-customers")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
 @click.option("--check", is_flag=True, help="Tell what households have stored that they should not.")
+@click.option("--page", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Which page.")
+@click.option(
+    "--per-page", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many customers on a page."
+)
 @with_appcontext
-def list_customers(operator_id: int | None, *, check: bool) -> None:
+def list_customers(operator_id: int | None, page: int, per_page: int, *, check: bool) -> None:
     """List the customers of all or one operator; or, with --check, what they have stored that they should not.
 
     That is: sensors of others in a flex-model or flex-context, schedulers from anywhere, names with markup, changed
@@ -97,7 +101,7 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
 
     \b
     Example:
-      flexmeasures smart-boiler list-customers --operator 1
+      flexmeasures smart-boiler list-customers --operator 1 --page 2
       flexmeasures smart-boiler list-customers --check
     """  # noqa: D301 (click wants the \b)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
@@ -108,7 +112,13 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
             return
         click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
         raise click.exceptions.Exit(1)
-    click.echo(tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name"]))
+    rows = listing.names_of_all(operator, page, per_page)
+    # a name may look like a number: 1e3
+    headers = ["account", "customer", "operator", "boiler", "name"]
+    click.echo(tabulate(rows, headers=headers, disable_numparse=[1, 2, 4]))
+    total = listing.count_of_all(operator)
+    if total > per_page:
+        click.echo(f"Page {page} of {-(-total // per_page)}, of {total} customers: --page and --per-page show others.")
 
 
 @click.command("remove-customer")

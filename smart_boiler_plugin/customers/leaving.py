@@ -68,7 +68,8 @@ def let_go(customer: Customer, confirmed_name: str) -> Erased:
         erased = Erased(len(users), len(assets), len(sensors), beliefs, len(jobs))
         # before the assets go, as the log then no longer knows which ones its entries are about
         asset_entries = traces.entries_of_assets(assets, users)
-        log_change(account, f"Let go of boiler customer {account.id}: erased {asdict(erased)}")
+        counts = ", ".join(f"{count} {what}" for what, count in asdict(erased).items())
+        log_change(account, f"Let go of boiler customer {account.id}: erased {counts}")
         noted = notes.of(account, assets, sensors, users)
         _let_go_of_children_of_others(account, assets)
         _take_names_off(assets, users)

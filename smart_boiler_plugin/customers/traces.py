@@ -16,6 +16,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 from sqlalchemy import or_
 
 from smart_boiler_plugin import stored
+from smart_boiler_plugin.customers.changes import FIELDS
 
 ERASED = "(erased)"
 """What stands in place of names."""
@@ -153,9 +154,12 @@ def _without_names(found: re.Match[str]) -> str:
 
 
 def _without(value: Any, names: Collection[str]) -> Any:
-    """Return a JSON value in which texts that are a name are replaced."""
+    """Return a JSON value in which texts that are a name are replaced; of a customer's row, all names in it."""
     if isinstance(value, dict):
-        return {key: _without(inner, names) for key, inner in value.items()}
+        theirs = any(isinstance(value.get(field), str) and value[field].lower() in names for field in FIELDS.values())
+        return {
+            key: ERASED if theirs and key in FIELDS.values() else _without(inner, names) for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [_without(inner, names) for inner in value]
     return ERASED if isinstance(value, str) and value.lower() in names else value

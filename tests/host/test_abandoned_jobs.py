@@ -153,7 +153,7 @@ def test_a_plan_whose_time_is_over_stays_failed(app, fleet_of, boilers):
 def test_a_plan_that_failed_for_another_reason_stays_failed(app, fleet_of, boilers):
     fleet = fleet_of(1)
     job = Job.fetch(fleet.jobs[0], connection=app.redis_connection)
-    job.kwargs["asset_or_sensor"]["id"] = 10**6
+    job.kwargs = {**job.kwargs, "asset_or_sensor": {"id": 10**6, "class": "Sensor"}}
     job.save()
     fleet.work()
     assert fleet.status(job.id) == JobStatus.FAILED

@@ -96,7 +96,7 @@ def test_a_second_time_there_is_nothing_to_change(run):
 def test_customers_are_listed_as_before(run, api):
     before = json.loads((DATA / "customers-0.1.0.json").read_text())
     run("upgrade")
-    after = api("GET").json
+    after = api("GET").json["data"]
     assert [{**customer, "problem": None} for customer in before] == after
     assert all(f"Boiler {name}" in run("customers").output for name in NAMES)
 
