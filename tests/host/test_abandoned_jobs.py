@@ -57,13 +57,17 @@ class Fleet:
         worker.join(120)
         assert worker.exitcode == 0
 
-    def kill_a_worker(self, *, expired=True):
-        """Let a worker begin, kill it at its first job, and return that."""
+    def kill_a_worker(self, *, expired=True, wait=False):
+        """Let a worker begin, kill it at its first job, and return that; let its heartbeat expire, or wait for that."""
         worker = start_worker(self.app)
         wait_until(lambda: JobStatus.STARTED in map(self.status, self.jobs))
         kill_with_its_job(worker)
-        if expired:
+        started = self.app.queues["scheduling"].started_job_registry
+        if wait:
             time.sleep(TTL_S + 1)
+        elif expired:
+            for entry in self.app.redis_connection.zrange(started.key, 0, -1):
+                self.app.redis_connection.zadd(started.key, {entry: time.time() - 1})
         (begun,) = [job for job in self.jobs if self.status(job) == JobStatus.STARTED]
         return begun
 
@@ -84,7 +88,7 @@ def fleet_of(app, monkeypatch):
 
 def test_after_a_clean_up_by_hand_all_have_a_plan(app, fleet_of, boilers):
     fleet = fleet_of(3)
-    begun = fleet.kill_a_worker()
+    begun = fleet.kill_a_worker(wait=True)
     told = boilers("clean-up")
     assert (told.exit_code, told.output.splitlines()[0]) == (
         0,
@@ -119,7 +123,7 @@ def test_whoever_asks_for_a_plan_sees_to_it(fleet_of, how):
     assert fleet.planned() == 2
 
 
-def test_a_job_that_has_a_heartbeat_is_left_alone(fleet_of, boilers):
+def test_a_job_that_has_had_a_heartbeat_is_left_alone(fleet_of, boilers):
     fleet = fleet_of(1)
     begun = fleet.kill_a_worker(expired=False)
     assert "0 marked as failed. Plans queued again: 0." in boilers("clean-up").output
