@@ -8,7 +8,7 @@ PIN := .venv/.complete
 RUN := exec .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long fuzz benchmark simulate lint format catalogues lock clean
+.PHONY: help demo serve test test-long test-host fuzz benchmark simulate lint format catalogues lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 
 test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
 	@$(RUN) -m pytest -n logical --dist loadfile -m long $(ARGS)
+
+test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the plugin loaded (a quarter of an hour)
+	@host=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("flexmeasures").submodule_search_locations[0])') && \
+		$(RUN) -m pytest -n logical --dist loadfile -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
+		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=reports, readings, learning, onboarding, set_points, start: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)

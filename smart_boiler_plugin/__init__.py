@@ -32,7 +32,9 @@ smart_boiler_plugin_cli_bp = Blueprint("smart-boiler-plugin CLI", __name__, cli_
 @smart_boiler_plugin_api_bp.record_once
 def _attach_api(state: BlueprintSetupState) -> None:
     from smart_boiler_plugin.api import attach  # noqa: PLC0415 (see the module docstring)
+    from smart_boiler_plugin.transactions import watch  # noqa: PLC0415
 
+    watch(state.app)
     warn_about_settings(state.app)
     attach(state)
     state.app.before_request(_guard)

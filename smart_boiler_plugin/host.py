@@ -4,14 +4,16 @@ Nothing else in this package does so. Each entry has a canary of the same name i
 which fails when a new version of the host has changed it. To add one: a name or a small function here, a canary there.
 
 General: ``PLANNED``, ``config_of``. Audit log: ``active_user``, ``audit_text``, ``deletion_event``. Database:
-``UNIQUE_NAMES``. Jobs: ``jobs_of``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``,
+``UNIQUE_NAMES``. Jobs: ``jobs_about``,
+``delete_jobs``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``,
 ``forbidden_json``, ``forbidden_page``. Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``,
 ``JobResult``, ``storage_schema``, ``has_points_between_steps``, ``series``, ``scheduler_source``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -31,6 +33,8 @@ from flexmeasures.data.services.job_cache import NoRedisConfigured
 from flexmeasures.data.services.scheduling_result import SchedulingJobResult
 from flexmeasures.data.utils import get_data_source
 from flexmeasures.ui.error_handlers import unauthorized_handler
+from redis.exceptions import RedisError
+from rq import Queue
 from rq.job import Job
 
 __all__ = [
@@ -46,12 +50,13 @@ __all__ = [
     "active_user",
     "audit_text",
     "config_of",
+    "delete_jobs",
     "deletion_event",
     "forbidden_json",
     "forbidden_page",
     "has_points_between_steps",
     "host_limit",
-    "jobs_of",
+    "jobs_about",
     "rate_limit",
     "scheduler_source",
     "series",
@@ -75,6 +80,9 @@ STATE_LOOKUP_STEPS = 4
 
 JobResult = SchedulingJobResult
 """That account. What its ``to_dict`` returns is completed by the host and kept as the result of the job."""
+
+JOBS_AT_ONCE = 500
+"""How many jobs are read from Redis at once."""
 
 AUDIT_TEXT_LENGTH = 500
 """How much the audit log holds of what was done [characters]."""
@@ -108,23 +116,73 @@ def deletion_event(asset: Asset) -> str:
     return f"Deleted asset '{asset.name}': {asset.id}"
 
 
-def jobs_of(assets: Iterable[int], sensors: Iterable[int]) -> list[Job]:
-    """Return the jobs that the host has for these ids of assets and sensors, waiting or done.
+def jobs_about(assets: Collection[int], sensors: Collection[int], names: Collection[str] = ()) -> list[Job]:
+    """Return the jobs of the host that are about assets or sensors (their ids), or hold names; waiting or done.
 
     Where Redis cannot be reached there is none; that is logged.
     """
-    cache = current_app.job_cache  # type: ignore[attr-defined]  # set by the host
+    app: Any = current_app
+    known = [("asset", assets, "scheduling"), ("sensor", sensors, "scheduling"), ("sensor", sensors, "forecasting")]
     try:
-        return [
-            job
-            for kind, ids in (("asset", assets), ("sensor", sensors))
-            for some_id in ids
-            for queue in ("scheduling", "forecasting")
-            for job in cache.get(some_id, queue, kind)
-        ]
+        remembered = [job for kind, ids, queue in known for one in ids for job in app.job_cache.get(one, queue, kind)]
+        others = [job for queue in app.queues.values() for job in _jobs_of(queue)]
+        about = [job for job in others if _is_about(job, assets, sensors, names)]
+        return list({job.id: job for job in [*remembered, *about]}.values())
     except NoRedisConfigured:
-        current_app.logger.error("Redis cannot be reached: jobs of assets and sensors expire by themselves")  # noqa: TRY400
+        app.logger.error("Redis cannot be reached: jobs of assets and sensors expire by themselves")  # noqa: TRY400
         return []
+    except RedisError as error:
+        current_app.logger.error("Redis cannot be reached: jobs of assets and sensors expire by themselves: %r", error)  # noqa: TRY400
+        return []
+
+
+def _jobs_of(queue: Queue) -> Iterator[Job]:
+    """Yield all jobs of a queue, in whatever state."""
+    registries = [
+        *(queue.started_job_registry, queue.finished_job_registry, queue.failed_job_registry),
+        *(queue.deferred_job_registry, queue.scheduled_job_registry, queue.canceled_job_registry),
+    ]
+    ids = {*queue.job_ids, *(job_id for each in registries for job_id in each.get_job_ids(cleanup=False))}
+    ordered = sorted(ids)
+    for begin in range(0, len(ordered), JOBS_AT_ONCE):
+        some = ordered[begin : begin + JOBS_AT_ONCE]
+        fetched = Job.fetch_many(some, connection=queue.connection, serializer=queue.serializer)
+        yield from (job for job in fetched if job is not None)
+
+
+def _is_about(job: Job, assets: Collection[int], sensors: Collection[int], names: Collection[str]) -> bool:
+    """Return whether a job plans, forecasts or stores data of assets or sensors, or holds names in what it says."""
+    try:
+        kwargs = job.kwargs
+    except Exception:  # noqa: BLE001 (whatever a pickle of another version raises)
+        kwargs = {}
+    planned = [job.meta.get("asset_or_sensor"), kwargs.get("asset_or_sensor")]
+    if any(_is_one_of(each, assets, sensors) for each in planned):
+        return True
+    if kwargs.get("sensor_id") in sensors or job.meta.get("sensor_id") in sensors:
+        return True
+    said = [repr(kwargs), repr(job.meta), job.description or ""]
+    if names and job.is_failed:
+        said += [result.exc_string or "" for result in job.results()]
+    text = " ".join(said).lower()
+    return any(re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text) for name in names)
+
+
+def _is_one_of(named: Any, assets: Collection[int], sensors: Collection[int]) -> bool:
+    return isinstance(named, dict) and named.get("id") in (sensors if named.get("class") == "Sensor" else assets)
+
+
+def delete_jobs(jobs: Iterable[Job], assets: Iterable[int], sensors: Iterable[int]) -> None:
+    """Delete jobs, and what the host remembers of the jobs of assets and sensors (their ids), where Redis is there."""
+    try:
+        for job in jobs:
+            job.delete()
+        named = [*(f"asset:{some_id}" for some_id in assets), *(f"sensor:{some_id}" for some_id in sensors)]
+        keys = [f"{queue}:{each}" for each in named for queue in ("scheduling", "forecasting")]
+        if keys:
+            current_app.redis_connection.delete(*keys)  # type: ignore[attr-defined]  # set by the host
+    except RedisError as error:
+        current_app.logger.error("Redis cannot be reached: jobs of assets and sensors expire by themselves: %r", error)  # noqa: TRY400
 
 
 def rate_limit(limit: Callable[[], str], scope: str) -> Callable[[Any], Any]:

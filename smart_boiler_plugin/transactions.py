@@ -1,12 +1,18 @@
-"""One transaction for one change, and the locks under which what all share is made."""
+"""One transaction for one change, the locks for what all share, and what holds when the database gives no answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flask import g, has_request_context
+from flask.sansio.app import App
 from flexmeasures.data import db
-from sqlalchemy import func
+from sqlalchemy import event, exc, func
+from sqlalchemy.engine import ExceptionContext
+
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.PendingRollbackError, exc.TimeoutError)
+"""What SQLAlchemy raises when the database cannot be reached, is full, or has ended a transaction: no fault of ours."""
 
 
 def lock(key: int) -> None:
@@ -35,3 +41,42 @@ def transaction(*, commit: bool = True) -> Iterator[None]:
     except BaseException:
         db.session.rollback()
         raise
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether an error says that the database is away for now: the same may work in a moment."""
+    return isinstance(error, AWAY) or (isinstance(error, exc.DBAPIError) and error.connection_invalidated)
+
+
+def told(error: BaseException) -> str:
+    """Return what the database said, in one line: its further ones show the values of rows."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def watch(app: App) -> None:
+    """Let errors of an app's database name no values of rows, and be known where others swallow them.
+
+    The parameters of a statement are password hashes, names and addresses, and would go to terminals and logs.
+    """
+    if "sqlalchemy" not in app.extensions:
+        return
+    with app.app_context():  # type: ignore[attr-defined]  # a Flask, as all apps of the host
+        for engine in db.engines.values():
+            engine.hide_parameters = True
+            event.listen(engine, "handle_error", _remember)
+
+
+def _remember(context: ExceptionContext) -> None:
+    error = context.sqlalchemy_exception or context.original_exception
+    if has_request_context() and (context.is_disconnect or is_away(error)):
+        g.smart_boiler_database_error = error
+
+
+def swallowed_error() -> BaseException | None:
+    """Return the error of the database that happened in this request, if any.
+
+    Flask-Security takes a token for invalid when the database fails (``_request_loader``).
+    """
+    error: BaseException | None = g.get("smart_boiler_database_error")
+    return error

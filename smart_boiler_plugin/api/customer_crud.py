@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
-from flask import url_for
+from flask import Response, stream_with_context, url_for
 from flask_security import current_user
-from flexmeasures import Account
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
 from marshmallow import ValidationError, fields, validate
@@ -14,6 +14,7 @@ from marshmallow import ValidationError, fields, validate
 from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited, takes
 from smart_boiler_plugin.api.schemas import (
     ChangeSchema,
+    CustomerPageSchema,
     CustomerSchema,
     ErasedSchema,
     InvitedSchema,
@@ -22,7 +23,7 @@ from smart_boiler_plugin.api.schemas import (
 )
 from smart_boiler_plugin.boiler.data_schema import split_boiler
 from smart_boiler_plugin.customers import directory as customers
-from smart_boiler_plugin.customers import households, leaving
+from smart_boiler_plugin.customers import exporting, households, leaving, listing
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
@@ -41,7 +42,7 @@ class CustomerListSchema(PaginationSchema):
     """Query of ``GET /boiler-customer``, in the host's words."""
 
     # beyond these, PostgreSQL fails
-    page = fields.Integer(validate=validate.Range(1, 1_000_000))
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 1_000_000))
     per_page = fields.Integer(data_key="per-page", load_default=10, validate=validate.Range(1, 1_000))
     filter = SearchFilterField(validate=_no_nul)
     sort_by = fields.String(data_key="sort-by", validate=validate.OneOf(["id", "name"]))
@@ -62,26 +63,17 @@ def create_boiler_customer(new: NewCustomer) -> tuple[dict[str, Any], int, dict[
 @takes(query=CustomerListSchema())
 def list_boiler_customers(
     *,
-    page: int | None = None,
-    per_page: int = 10,
+    page: int,
+    per_page: int,
     filter: list[str] | None = None,  # noqa: A002
     sort_by: str = "id",
     sort_dir: str = "asc",
-) -> Any:
-    """List the caller's customers, as the host lists accounts: all of them, or a page."""
-    query = customers.visible_customers()
-    total = query.count()
-    for term in filter or []:
-        query = query.filter(Account.name.icontains(term, autoescape=True))
-    column = {"id": Account.id, "name": Account.name}[sort_by]
-    query = query.order_by(column.desc() if sort_dir == "desc" else column.asc(), Account.id)
-    dump = CustomerSchema(many=True).dump
-    if page is None:
-        return dump([customers.of_account(found) for found in query])
-    filtered = query.count()
-    shown = query.limit(per_page).offset((page - 1) * per_page)
-    data = dump([customers.of_account(found) for found in shown])
-    return {"data": data, "num-records": total, "filtered-records": filtered}
+) -> Answer:
+    """List a page of the caller's customers, as the host lists accounts."""
+    shown = listing.page_of(page, per_page, filter or [], by=sort_by, descending=sort_dir == "desc")
+    return CustomerPageSchema().dump(
+        {"data": shown.customers, "num_records": shown.total, "filtered_records": shown.filtered}
+    ), 200
 
 
 @guarded
@@ -112,9 +104,12 @@ def delete_boiler_customer(wanted: dict[str, str], account_id: int) -> Answer:
 
 
 @guarded
-def export_boiler_customer(account_id: int) -> Answer:
+def export_boiler_customer(account_id: int) -> Response:
     """Return all that is kept about a customer of the caller's, or the caller's own household, as one document."""
-    return leaving.export(households.find_own(account_id, "read")), 200
+    pieces = exporting.export(households.find_own(account_id, "read"))
+    # what fails before the first piece is still answered as an error
+    first = next(pieces)
+    return Response(stream_with_context(chain([first], pieces)), mimetype="application/json")
 
 
 @guarded

@@ -12,6 +12,7 @@ from marshmallow import Schema
 from webargs.flaskparser import use_args, use_kwargs
 from werkzeug.exceptions import Unauthorized, UnsupportedMediaType
 
+from smart_boiler_plugin import transactions
 from smart_boiler_plugin.host import host_limit, rate_limit
 from smart_boiler_plugin.settings import TAKE_ON_RATE_LIMIT
 
@@ -27,7 +28,7 @@ def guarded(view: View) -> View:
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if not current_user.is_authenticated:
-            raise Unauthorized
+            raise transactions.swallowed_error() or Unauthorized
         return view(*args, **kwargs)
 
     return rate_limit(host_limit, "smart-boiler-plugin")(checked)  # type: ignore[no-any-return]

@@ -25,6 +25,7 @@ ERRORS = {
     415: "The body is in another format.",
     422: "A field is missing or wrong, in what was sent or in what is stored; the message names it.",
     429: "Too many requests; Retry-After says when to try again.",
+    503: "The server's database or Redis gives no answer; Retry-After says when to try again.",
 }
 
 
@@ -131,7 +132,8 @@ def _operation(route: Route) -> dict[str, Any]:
         }
         for code, schema in route.answers.items()
     }
-    for code in route.errors:
+    # wherever the database is asked
+    for code in (*route.errors, 503) if route.errors else ():
         responses[str(code)] = {
             "description": ERRORS[code],
             "content": {"application/json": {"schema": ErrorSchema()}},

@@ -45,7 +45,7 @@ ROUTES = [
         "GET",
         "/boiler-customer",
         crud.list_boiler_customers,
-        answers={200: {"oneOf": [schemas.CustomerSchema(many=True), schemas.CustomerPageSchema()]}},
+        answers={200: schemas.CustomerPageSchema()},
         errors=(401, 422, 429),
     ),
     Route("GET", ONE, crud.show_boiler_customer, answers={200: schemas.CustomerSchema()}, errors=(401, 404, 429)),

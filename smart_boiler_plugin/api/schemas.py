@@ -131,7 +131,7 @@ class ErasedSchema(Schema):
 
 
 class CustomerPageSchema(Schema):
-    """Answer of ``GET /boiler-customer`` with ``page``."""
+    """Answer of ``GET /boiler-customer``: one page."""
 
     data = fields.List(fields.Nested(CustomerSchema))
     num_records = fields.Integer(data_key="num-records")

@@ -5,7 +5,17 @@ from click import Group
 
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
-    from smart_boiler_plugin.cli import customers, import_prices, jobs, learning, reports, tariffs, upgrade  # noqa: PLC0415 (needs FlexMeasures)
+    from smart_boiler_plugin.cli import (  # noqa: PLC0415 (they need FlexMeasures)
+        clean_up,
+        customers,
+        import_prices,
+        jobs,
+        learning,
+        reports,
+        tariffs,
+        upgrade,
+    )
+    from smart_boiler_plugin.cli.failures import told_in_one_line  # noqa: PLC0415
 
     group.help = "Run a business of smart boilers."
     for command in (
@@ -14,8 +24,9 @@ def attach(group: Group) -> None:
         *(tariffs.add_tariff, tariffs.list_tariffs),
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report),
+        clean_up.clean_up,
         upgrade.upgrade,
     ):
-        group.add_command(command)
+        group.add_command(told_in_one_line(command))
     # its name in version 0.1.0
     group.add_command(customers.list_customers, "customers")

@@ -17,8 +17,8 @@ from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
-from smart_boiler_plugin.customers import leaving
-from smart_boiler_plugin.customers.directory import names_of_all, of_account
+from smart_boiler_plugin.customers import leaving, listing
+from smart_boiler_plugin.customers.directory import of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.many import ALREADY_THERE, CREATED, POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import load_rows, read_csv
@@ -40,7 +40,8 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
     tapping_profile, reports, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff, language.
-    Quantities have units: 80 l, 50 °C. Running it again is harmless: it takes on who is missing. So it does after a Ctrl-C.
+    Quantities have units: 80 l, 50 °C. Running it again is harmless: it takes on who is missing.
+    So it does after a Ctrl-C.
 
     \b
     Examples:
@@ -139,8 +140,12 @@ def _tell(outcomes: Sequence[Outcome], done: str) -> None:
 @click.command("list-customers")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
 @click.option("--check", is_flag=True, help="Tell what households have stored that they should not.")
+@click.option("--page", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Which page.")
+@click.option(
+    "--per-page", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many customers on a page."
+)
 @with_appcontext
-def list_customers(operator_id: int | None, *, check: bool) -> None:
+def list_customers(operator_id: int | None, page: int, per_page: int, *, check: bool) -> None:
     """List the customers of all or one operator; or, with --check, what they have stored that they should not.
 
     That is: sensors of others in a flex-model or flex-context, schedulers from anywhere, names with markup, changed
@@ -148,7 +153,7 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
 
     \b
     Example:
-      flexmeasures smart-boiler list-customers --operator 1
+      flexmeasures smart-boiler list-customers --operator 1 --page 2
       flexmeasures smart-boiler list-customers --check
     """  # noqa: D301 (click wants the \b)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
@@ -159,9 +164,13 @@ def list_customers(operator_id: int | None, *, check: bool) -> None:
             return
         click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
         raise click.exceptions.Exit(1)
-    click.echo(
-        tabulate(names_of_all(operator), headers=["account", "customer", "operator", "boiler", "name", "invitation"])
-    )
+    rows = listing.names_of_all(operator, page, per_page)
+    # a name may look like a number: 1e3
+    headers = ["account", "customer", "operator", "boiler", "name", "invitation"]
+    click.echo(tabulate(rows, headers=headers, disable_numparse=[1, 2, 4]))
+    total = listing.count_of_all(operator)
+    if total > per_page:
+        click.echo(f"Page {page} of {-(-total // per_page)}, of {total} customers: --page and --per-page show others.")
 
 
 @click.command("remove-customer")

@@ -1,6 +1,7 @@
-"""Customers of an operator: find, list, change, invite again. One transaction for each change.
+"""Customers of an operator: find, change, invite again. One transaction for each change.
 
-How they begin: ``taking_on.py``. How they end, and what is kept of them: ``leaving.py``.
+How they begin: ``taking_on.py``. Many at once: ``listing.py``. How they end: ``leaving.py``. All that is kept of one:
+``exporting.py``.
 """
 
 from __future__ import annotations
@@ -146,43 +147,17 @@ def find(account_id: int, permission: str) -> Customer:
 
 def of_account(account: Account) -> Customer:
     """Return the customer of an account that was taken on here."""
-    # a household may have taken the attribute that makes an asset a boiler from it
-    was_one = Asset.sensors.any(Sensor.name == "fill-rate")
-    query = db.session.query(Asset).filter(Asset.account_id == account.id, rows_with(Asset) | was_one)
+    query = db.session.query(Asset).filter(belongs_to([account.id]))
     asset = query.order_by(rows_with(Asset).desc(), Asset.id).first()
     users = db.session.query(User).filter_by(account_id=account.id).order_by(User.id).all()
     return Customer(account, asset, users)
 
 
-def names_of_all(operator: Account | None = None) -> list[tuple[Any, ...]]:
-    """Return ids and names of all or one operator's customers: account, operator and boiler, from one query.
-
-    Returns
-    -------
-    list of tuple
-        (account id, its name, name of the operator, boiler's asset id, its name, how the invitation stands), by account
-        id; the boiler's are None where somebody took it away, the invitation where nothing is known of any.
-
-    """
-    consultancy = db.aliased(Account)
-    query = (
-        db.session.query(Account.id, Account.name, consultancy.name, Asset)
-        .outerjoin(consultancy, Account.consultancy_account_id == consultancy.id)
-        .outerjoin(Asset, (Asset.account_id == Account.id) & rows_with(Asset))
-        .filter(Account.account_roles.any(AccountRole.name == CUSTOMER_ROLE))
-        .order_by(Account.id, Asset.id)
-    )
-    if operator is not None:
-        query = query.filter(Account.consultancy_account_id == operator.id)
-    return [
-        (*names, boiler and boiler.id, boiler and boiler.name, _shortly(invitations.of(boiler)))
-        for *names, boiler in query
-    ]
-
-
-def _shortly(invitation: Invitation | None) -> str | None:
-    """Return how an invitation stands in a line."""
-    return ": ".join(filter(None, [invitation.state, invitation.why])) if invitation else None
+def belongs_to(account_ids: Sequence[int]) -> Any:
+    """Return the SQL condition that an asset is, or was, a boiler of one of these accounts."""
+    # a household may have taken the attribute that makes an asset a boiler from it
+    was_one = Asset.sensors.any(Sensor.name == "fill-rate")
+    return Asset.account_id.in_(account_ids) & (rows_with(Asset) | was_one)
 
 
 def change(

@@ -18,7 +18,7 @@ from smart_boiler_plugin.boiler.upgrading import STEPS, Step, take_former_floor_
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet.misuse import MENDING
 from smart_boiler_plugin.prices.tariffs import adopt_former
-from smart_boiler_plugin.transactions import transaction
+from smart_boiler_plugin.transactions import is_away, transaction
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,10 @@ def _upgrade(asset_id: int, steps: Iterable[Step]) -> Upgraded:
                 asset = db.session.get_one(Asset, asset_id)
                 name = asset.name
                 changed = step(Boiler(asset))
-        except Exception as error:  # noqa: BLE001 (whatever somebody wrote into its attributes)
+        except Exception as error:
+            if is_away(error):
+                raise
+            # whatever somebody wrote into its attributes
             problems.append(_told(asset_id, error))
         else:
             changes += [changed] if changed else []

@@ -24,7 +24,7 @@ from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
 from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
-from smart_boiler_plugin.transactions import lock
+from smart_boiler_plugin.transactions import is_away, lock, told
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
@@ -89,7 +89,10 @@ def report(
         for asset in boilers_of(operator, customer):
             try:
                 boiler = _ready(asset)
-            except Exception as error:  # noqa: BLE001 (whatever somebody wrote into its attributes)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # whatever somebody wrote into its attributes
                 yield _failed(asset, day or last_day(), error)
             else:
                 by_timezone[boiler.timezone].append(boiler)
@@ -121,7 +124,11 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
             (day,) = read_days(boilers, date_of_day)
             accounts = day.accounts()
             store_day(day, accounts)
-    except Exception as error:  # noqa: BLE001 (whatever is wrong with one of them)
+    except Exception as error:
+        if is_away(error):
+            # what was told of this day is not stored
+            raise
+        # whatever is wrong with one of them
         if len(boilers) == 1:
             yield _failed(boilers[0].asset, date_of_day, error)
             return
@@ -197,9 +204,7 @@ def _failed(asset: Asset, day: date, error: Exception) -> Outcome:
     if isinstance(error, SmartBoilerError):
         return _outcome(asset, day, problem=str(error))
     current_app.logger.error("No report of asset %s on %s", asset.id, day, exc_info=error)
-    # the further lines of a database's error are the whole statement
-    first_line = f"{type(error).__name__}: {error}".splitlines()[0]
-    return _outcome(asset, day, problem=f"{first_line} (the server's log has the details)")
+    return _outcome(asset, day, problem=f"{type(error).__name__}: {told(error)} (the server's log has the details)")
 
 
 def _outcome(asset: Asset, day: date, account: DayAccount | None = None, problem: str = "") -> Outcome:

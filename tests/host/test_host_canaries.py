@@ -94,7 +94,7 @@ def test_unique_names(app):
     }
 
 
-def test_jobs_of(app):
+def test_jobs_about(app):
     with app.app_context():
         jobs = [
             app.queues[queue].enqueue_call(print, meta={"of": (kind, queue)})
@@ -103,10 +103,19 @@ def test_jobs_of(app):
         for job in jobs:
             kind, queue = job.meta["of"]
             app.job_cache.add(7, job.id, queue, kind)
-        assert {job.id for job in host.jobs_of([7], [7])} == {job.id for job in jobs}
-        assert [job.id for job in host.jobs_of([7], [])] == [jobs[0].id]
-        assert all(isinstance(job, Job) for job in host.jobs_of([7], [7]))
-        assert host.jobs_of([8], [8]) == []
+        assert {job.id for job in host.jobs_about([7], [7])} == {job.id for job in jobs}
+        assert [job.id for job in host.jobs_about([7], [])] == [jobs[0].id]
+        assert all(isinstance(job, Job) for job in host.jobs_about([7], [7]))
+        assert host.jobs_about([8], [8]) == []
+
+
+def test_delete_jobs(app):
+    with app.app_context():
+        job = app.queues["scheduling"].enqueue_call(print)
+        app.job_cache.add(7, job.id, "scheduling", "sensor")
+        host.delete_jobs([job], [], [7])
+        assert app.redis_connection.keys("*sensor:7*") == []
+        assert not Job.exists(job.id, connection=app.redis_connection)
 
 
 def test_host_limit_and_rate_limit(app, monkeypatch):

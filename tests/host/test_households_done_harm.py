@@ -95,7 +95,7 @@ def test_without_a_sensor_it_is_listed_and_erased_and_spoils_nothing_of_others(w
     for sensor in SENSORS if gone == "all" else [gone]:
         unguarded("DELETE", f"/sensors/{world.ash.ids[sensor]}")
     listed = world.call("operator", "GET", f"{API}/boiler-customer")
-    assert [row["name"] for row in listed.json] == ["Ash", "Birch"]
+    assert [row["name"] for row in listed.json["data"]] == ["Ash", "Birch"]
     for name, household in (("Ash", world.ash), ("Birch", world.birch)):
         path = f"{API}/boiler-customer/{household.account}"
         assert world.call(name, "GET", path).status_code == 200
@@ -111,7 +111,7 @@ SAID = {**dict.fromkeys(SENSORS, 200), "all": 422}
 
 def test_without_a_boiler_it_is_listed_and_erased(world, unguarded):
     unguarded("DELETE", f"/assets/{world.ash.boiler}")
-    ash, birch = world.call("operator", "GET", f"{API}/boiler-customer").json
+    ash, birch = world.call("operator", "GET", f"{API}/boiler-customer").json["data"]
     assert (ash["boiler"], birch["problem"]) == (None, None)
     path = f"{API}/boiler-customer/{world.ash.account}"
     assert world.call("Ash", "GET", path).status_code == 200

@@ -41,7 +41,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
     app = load(written)
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
     assert set(app.cli.commands["smart-boiler"].commands) == {
-        *("add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
+        *("clean-up", "add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
         *("import-prices", "update-prices", "learn", "tanks", "report", "upgrade", "invite", "jobs"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]

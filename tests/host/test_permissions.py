@@ -113,7 +113,7 @@ def test_everybody_lists_their_own_customers_alone(app, world, caller):
     if caller == "anonymous":
         assert answer.status_code == 401
     else:
-        assert [customer["name"] for customer in answer.json] == LISTED.get(caller, [])
+        assert [customer["name"] for customer in answer.json["data"]] == LISTED.get(caller, [])
 
 
 SENDS = {

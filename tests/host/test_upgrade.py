@@ -96,7 +96,7 @@ def test_a_second_time_there_is_nothing_to_change(run):
 def test_customers_are_listed_as_before(former, run, api):
     before = json.loads((DATA / "customers-0.1.0.json").read_text())
     run("upgrade")
-    after = api("GET").json
+    after = api("GET").json["data"]
     with former.app_context():
         set_points = [boiler_of(name).sensors["set-point"].id for name in NAMES]
     for customer, set_point in zip(before, set_points, strict=True):
