@@ -15,6 +15,7 @@ from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.facts.store import Values
 from smart_boiler_plugin.facts.store import store as store_values
 from smart_boiler_plugin.learning.habits import habits
+from smart_boiler_plugin.learning.learn import usual
 from tests.factories import make_account, make_household_boiler, store
 from tests.host.days import TIMEZONE
 from tests.host.queries import counted_queries
@@ -100,8 +101,9 @@ def test_a_meter_that_is_not_believed_takes_nothing_away(boiler):
 
 def test_inferred_draw_offs_are_neither_measured_nor_expected_nor_forecast(boiler):
     infer(boiler, {days_ago(1): 0.0, days_ago(1, "07:45"): 0.4}, recorded_at=days_ago(2))
+    store(boiler.sensors["fill-rate"], [1.0], days_ago(1), "inferred", NOW)
     (facts,) = read_facts([boiler], NOW, days_ago(1), TODAY)
-    for known in (facts.demand_kwh, facts.expected_kwh, facts.forecast_kwh):
+    for known in (facts.demand_kwh, facts.expected_kwh, facts.forecast_kwh, facts.metered_kw, facts.planned_kw):
         assert np.isnan(known).all()
 
 
@@ -124,6 +126,13 @@ def test_habits_are_those_of_each_household_in_its_own_time_zone_and_order(clien
     np.testing.assert_allclose(more[[29, 30, 31], 0, 5], 1 / 3 / 4)
     np.testing.assert_allclose(more[[79, 80, 81], 1, 1], 1 / 3 / 5)
     assert more[30, 1, 5] == pytest.approx(0)
+
+
+def test_each_household_of_a_time_zone_begins_with_its_own_tapping_profile(client, boiler):
+    large = make_household_boiler(client, "Large", BoilerData(tapping_profile="M"))
+    found, expected = habits([boiler, large], NOW), usual(["S", "M"])
+    np.testing.assert_allclose(found.draw_offs.probabilities, expected.probabilities)
+    np.testing.assert_allclose(found.draw_offs.sizes_kwh, expected.sizes_kwh)
 
 
 def test_of_no_boiler_nothing_is_known(app):

@@ -88,6 +88,10 @@ def test_each_boiler_has_its_outcome_and_none_spoils_that_of_another(app, flexme
         report(away)
         absence = {"away": {"from": "2025-10-26T20:00:00+01:00", "until": "2025-10-28T20:00:00+01:00"}}
         change_data(away, away.data, absence)
+        back = make_customer("back")
+        report(back)
+        absence = {"away": {"from": "2025-10-20T20:00:00+02:00", "until": "2025-10-26T20:00:00+01:00"}}
+        change_data(back, back.data, absence)
         broken = make_customer("broken")
         broken.asset.attributes = {**broken.asset.attributes, ATTRIBUTE: {"volume_l": -1}}
         renamed = make_customer("renamed")
@@ -102,6 +106,7 @@ def test_each_boiler_has_its_outcome_and_none_spoils_that_of_another(app, flexme
             "unseen": "too few readings",
             "metered": "measured by a meter",
             "away": "away",
+            "back": "away",
             "broken": "broken",
             "renamed": "broken",
             "far": "too few readings",
@@ -113,9 +118,9 @@ def test_each_boiler_has_its_outcome_and_none_spoils_that_of_another(app, flexme
         assert counts.days.tolist() == [0, 1, 1]
     told = flexmeasures("smart-boiler", "learn", "--date", FALL)
     assert told.exit_code == 1
-    for line in ("learned +2 ", "too few readings +3 ", "away +1 ", "broken +2 ", "measured by a meter +1 "):
+    for line in ("learned +2 ", "too few readings +3 ", "away +2 ", "broken +2 ", "measured by a meter +1 "):
         assert re.search(line, told.output), told.output
-    assert "The day counts for 3 of 10 boilers." in told.output
+    assert "The day counts for 3 of 11 boilers." in told.output
     assert re.search(r"Boiler \d+ \(renamed\): It has no sensor 'demand'", told.output)
 
 
@@ -145,6 +150,23 @@ def test_learning_a_day_again_stores_nothing_new_and_what_came_in_since(app):
         change_data(boiler, boiler.data, absence)
         assert outcomes_of(FALL, NOW + timedelta(hours=4)) == {"A": "away"}
         assert inferred(boiler).empty
+
+
+def test_who_reports_changes_alone_teaches_too_though_nobody_said_so(app):
+    with app.app_context():
+        boiler = make_customer("A")
+        power_kw, drawn, states = follow_thermostat(boiler, FALL)
+        read_c, said_c = [], np.inf
+        # twelve hours of cooling before
+        for temperature_c in [*np.linspace(61, 57, 48), *boiler.data.tank.temperature_c(states)]:
+            changed = abs(temperature_c - said_c) >= 0.5
+            said_c = temperature_c if changed else said_c
+            read_c.append(said_c if changed else np.nan)
+        start, recorded_at = moments_of(FALL)[0], moments_of(FALL)[-1] + timedelta(hours=1)
+        store(boiler.sensors["temperature"], read_c, start - 49 * QUARTER, "gateway", recorded_at)
+        store(boiler.sensors["fill-rate"], [*[0.0] * 48, *power_kw], start - 48 * QUARTER, "gateway", recorded_at)
+        assert outcomes_of(FALL) == {"A": "learned"}
+        assert inferred(boiler).sum() == pytest.approx(drawn.sum(), abs=0.3)
 
 
 def test_a_day_that_is_not_over_where_a_boiler_is_waits_and_yesterday_is_each_ones_own(app):

@@ -84,7 +84,10 @@ def test_a_leak_is_told_to_the_operator(app, call, customers, boilers):
     assert "1 of 2 tanks should be looked at. Of 1 nothing is known yet" in table.output
     assert "unseen" in boilers("tanks", "--all").output
     with app.app_context():
-        found = [Boiler(asset) for asset in db.session.query(Asset).filter(Asset.account_id.in_(customers))]
+        found = [
+            Boiler(asset)
+            for asset in db.session.query(Asset).filter(Asset.account_id.in_(customers)).order_by(Asset.id)
+        ]
         with counted_queries() as statements:
             seen = tanks_seen(found, NOW)
         assert len(statements) <= 5
