@@ -389,11 +389,23 @@ def test_who_says_how_warm_it_is_to_be_gets_no_reserve(field):
     made = device(BOILER, start_c=52.0, given=frozenset({field}))
     nothing_drawn = facts(expected_kwh=(START, np.zeros(2 * QUARTERS)))
     found = problem_with_reserve(
-        BOILER, NO_HYGIENE, nothing_drawn, Policy(), habit=PROFILE_S, device=made, prices=prices(WAVE[:QUARTERS])
+        BOILER,
+        NO_HYGIENE,
+        nothing_drawn,
+        Policy(),
+        habit=PROFILE_S,
+        device=made,
+        prices=replace(prices(WAVE[:QUARTERS]), mean=0.2),
     )
     assert solve(found).power_kw.sum() == pytest.approx(0.0)
     # though there would be one, whatever is foretold
     usual_days = problem_with_reserve(
-        BOILER, NO_HYGIENE, facts(), Policy(), habit=PROFILE_S, device=made, prices=prices(WAVE[:QUARTERS])
+        BOILER,
+        NO_HYGIENE,
+        facts(),
+        Policy(),
+        habit=PROFILE_S,
+        device=made,
+        prices=replace(prices(WAVE[:QUARTERS]), mean=0.2),
     )
     assert usual_days.least_kwh.max() <= 0
