@@ -8,8 +8,9 @@ from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from tests.factories import make_operator, store
-from tests.host.boilers import START, planned, prices, scheduler_of
+from tests.host.boilers import START, change_data, planned, prices, scheduler_of
 
 PATH = "/smart-boiler-plugin/api/boiler-customer"
 BODY = {
@@ -82,6 +83,31 @@ def test_a_boost_is_set_shown_kept_and_taken_away(patch, temperatures):
     assert patch({"boost": None}).json["comfort"]["boost"] is None
 
 
+def test_a_useful_temperature_is_set_shown_counted_with_and_put_back(app, patch):
+    def set_points():
+        with app.app_context():
+            store(db.session.get(Sensor, patch.ids["consumption_price"]), prices(), START)
+            scheduler = scheduler_of(Boiler(db.session.get(Asset, patch.ids["boiler"])))
+            return {result["name"]: result["data"] for result in scheduler.compute()}["set_point"].to_numpy()
+
+    usual = set_points()
+    assert patch({"useful_temperature": "113 °F"}).json["comfort"]["useful_temperature"] == "45 °C"
+    assert set_points().mean() > usual.mean() + 1
+    assert patch({"useful_temperature": None}).json["comfort"]["useful_temperature"] == "40 °C"
+    assert (set_points() == usual).all()
+
+
+def test_a_useful_temperature_must_be_below_the_ceiling(app, patch):
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, patch.ids["boiler"]))
+        change_data(boiler, BoilerData(temperature_max_c=50.0))
+    answer = patch({"useful_temperature": "50 °C"})
+    assert answer.status_code == 422
+    told = "The useful temperature (50 °C) must be below the ceiling (50 °C)."
+    assert answer.json["message"] == {"json": {"comfort": {"useful_temperature": [told]}}}
+    assert patch({"useful_temperature": "49.9 °C"}).status_code == 200
+
+
 def test_hygiene_is_set_shown_kept_and_put_back(app, patch, temperatures):
     with app.app_context():
         sensor = db.session.get(Sensor, patch.ids["temperature"])
@@ -119,6 +145,9 @@ def test_hygiene_is_set_shown_kept_and_put_back(app, patch, temperatures):
         {"programme": "daily"},
         {"away": []},
         {"hygiene": 3},
+        {"useful_temperature": "55 °C"},
+        {"useful_temperature": "1e9 °C"},
+        {"useful_temperature": ["40 °C"]},
     ],
     ids=lambda comfort: ascii(comfort)[:60],
 )

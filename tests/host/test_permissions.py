@@ -190,11 +190,13 @@ def test_a_households_own_comfort_is_what_it_says(app, world):
     wished = {
         "programme": [{"days": "mon-fri", "from": "06:00", "until": "08:00", "temperature": "55 °C"}],
         "away": {"from": "2026-02-01T00:00+01:00", "until": "2026-02-05T00:00+01:00"},
+        "useful_temperature": "45 °C",
     }
     answer = app.test_client().patch(path, json={"comfort": wished}, headers=headers)
     assert answer.status_code == 200, answer.text
     comfort = app.test_client().get(path, headers=headers).json["comfort"]
     assert comfort["programme"][0]["temperature"] == "55 °C"
+    assert comfort["useful_temperature"] == "45 °C"
     assert comfort["away"]["until"].startswith("2026-02-0")
 
 

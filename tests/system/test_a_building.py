@@ -79,7 +79,7 @@ def test_one_trigger_on_the_building_plans_the_boiler_the_battery_and_the_car_ar
         "duration": "PT24H",
         "force-new-job-creation": True,
         "flex-model": [
-            {"sensor": boiler["fill_rate"], "temperature-at-start": "12 °C"},
+            {"sensor": boiler["fill_rate"], "temperature-at-start": "12 °C", "temperature-min": "50 °C"},
             {
                 "sensor": devices["battery"],
                 "soc-at-start": "2 kWh",

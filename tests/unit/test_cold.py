@@ -46,6 +46,7 @@ def test_the_heat_that_is_expected_is_that_of_two_hours():
     [
         (39.9, "05:30", True),
         (40.0, "05:30", False),
+        (39.9, "05:15", True),
         (39.9, "05:14", False),
         (12.0, "23:00", False),
         (39.9, "07:14", True),

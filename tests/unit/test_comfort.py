@@ -33,6 +33,17 @@ def test_without_wishes_the_floor_holds_always():
     assert set(floor(Comfort(), "2026-02-04")) == {45.0}
 
 
+def test_who_asks_for_no_floor_has_none():
+    moments = pd.date_range(pd.Timestamp("2026-02-04", tz=LOCAL), periods=96, freq="15min")
+    warm = programme("06:30", "08:30").lowest_allowed_c(moments, temperature_min_c=None, temperature_max_c=65.0)
+    assert (np.isneginf(warm).sum(), (warm == 55.0).sum()) == (87, 9)
+
+
+def test_useful_is_what_is_warm_at_the_tap_unless_somebody_says_otherwise():
+    assert ComfortSchema().load({}).useful_temperature_c == Comfort().useful_temperature_c == 40.0
+    assert ComfortSchema().dump(Comfort())["useful_temperature"] == "40 °C"
+
+
 def test_a_programme_raises_the_floor_from_its_beginning_until_its_end():
     warm = floor(programme("06:30", "08:30"), "2026-02-04")
     warm = warm[warm == 55.0]
@@ -108,6 +119,7 @@ FULL = {
     "away": {"from": "2026-07-01T08:00:00+02:00", "until": "2026-07-15T18:00:00+02:00"},
     "boost": {"until": "2026-02-04T09:00:00+01:00"},
     "hygiene": {"temperature": "62 °C", "minutes": 20, "days": 3},
+    "useful_temperature": "113 °F",
 }
 
 
@@ -116,6 +128,7 @@ def test_wishes_are_read_from_json():
     assert comfort.programme == (Period(parse_days("mon-fri"), time(6, 30), time(8, 30), 55.0),)
     assert comfort.away.until == datetime(2026, 7, 15, 18, tzinfo=ZoneInfo("Europe/Amsterdam"))
     assert comfort.hygiene == Hygiene(62.0, timedelta(minutes=20), timedelta(days=3))
+    assert comfort.useful_temperature_c == pytest.approx(45.0)
 
 
 def test_wishes_survive_being_written_and_read():
@@ -141,6 +154,10 @@ def test_wishes_survive_being_written_and_read():
         ({"hygiene": {"days": 367}}, "days"),
         ({"hygiene": {"minutes": 1441}}, "minutes"),
         ({"programe": []}, "programe"),
+        ({"useful_temperature": "34.9 °C"}, "useful_temperature"),
+        ({"useful_temperature": "55.1 °C"}, "useful_temperature"),
+        ({"useful_temperature": "warm"}, "useful_temperature"),
+        ({"useful_temperature": None}, "useful_temperature"),
     ],
 )
 def test_what_is_wrong_is_refused_with_the_name_of_its_field(wrong, path):

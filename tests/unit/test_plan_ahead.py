@@ -198,6 +198,33 @@ def test_hygiene_is_a_hard_floor_where_it_costs_least():
     assert WAVE[(begin - START) // QUARTER] < 0.15
 
 
+def test_what_serving_is_worth_is_what_the_operator_says_and_up_to_the_ceiling():
+    """40 °C are 2.78096 kWh, and 38 °C 0.18540 kWh less; 3 times 0.2 EUR/kWh."""
+    low = BoilerData(temperature_max_c=38.0)
+    found = outlook(
+        low,
+        Comfort(),
+        facts(),
+        Policy(comfort_weight=3.0),
+        habit=PROFILE_S,
+        mean_price=0.2,
+        start=START,
+        end=START + timedelta(days=1),
+    )
+    assert found.useful_kwh == pytest.approx(2.78096 - 0.18540, abs=1e-4)
+    assert found.unserved_price == pytest.approx(0.6)
+
+
+def test_a_floor_for_all_is_no_higher_than_a_ceiling():
+    assert Policy(floor_c=70.0).floor_of(BOILER) == 65.0
+    assert Policy().floor_of(BOILER) is None
+
+
+def test_a_boiler_as_it_is_has_the_limit_of_its_tank():
+    """65 °C are 55 K above cold water: 5.09843 kWh."""
+    np.testing.assert_allclose(problem().device.highest_kwh, 5.09843, atol=1e-4)
+
+
 # --- what is drawn
 
 
@@ -362,6 +389,23 @@ def test_who_says_how_warm_it_is_to_be_gets_no_reserve(field):
     made = device(BOILER, start_c=52.0, given=frozenset({field}))
     nothing_drawn = facts(expected_kwh=(START, np.zeros(2 * QUARTERS)))
     found = problem_with_reserve(
-        BOILER, NO_HYGIENE, nothing_drawn, Policy(), habit=PROFILE_S, device=made, prices=prices(WAVE[:QUARTERS])
+        BOILER,
+        NO_HYGIENE,
+        nothing_drawn,
+        Policy(),
+        habit=PROFILE_S,
+        device=made,
+        prices=replace(prices(WAVE[:QUARTERS]), mean=0.2),
     )
     assert solve(found).power_kw.sum() == pytest.approx(0.0)
+    # though there would be one, whatever is foretold
+    usual_days = problem_with_reserve(
+        BOILER,
+        NO_HYGIENE,
+        facts(),
+        Policy(),
+        habit=PROFILE_S,
+        device=made,
+        prices=replace(prices(WAVE[:QUARTERS]), mean=0.2),
+    )
+    assert usual_days.least_kwh.max() <= 0
