@@ -59,6 +59,8 @@ class AmountsSchema(Schema):
         MONEY_DECIMALS, "What it costs to make the heat by which the tank fell behind the thermostat's."
     )
     savings = Rounded(MONEY_DECIMALS, "baseline_cost less cost less missing_heat_cost.")
+    unserved_kwh = Rounded(ENERGY_DECIMALS, "Heat that was drawn and not served at the useful temperature [kWh].")
+    baseline_unserved_kwh = Rounded(ENERGY_DECIMALS, "The same under an ordinary thermostat [kWh].")
     mean_price_paid = Rounded(PRICE_DECIMALS, "Cost per kWh.")
     mean_price = Rounded(PRICE_DECIMALS, "Mean price per kWh of the day, or mean of those of the days.")
     coverage = Rounded(SHARE_DECIMALS, "Share of the time that rests on measurements, 0 to 1.")

@@ -43,6 +43,8 @@ class Amounts:
         Heat by which the tank fell behind the thermostat's in each day [kWh], at the day's mean price.
     savings
         ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
+    unserved_kwh, baseline_unserved_kwh
+        Heat that was drawn and not served at the useful temperature, and what a thermostat would not have served [kWh].
     mean_price
         Per kWh: of the day, or the mean of those of the days.
     coverage
@@ -58,6 +60,8 @@ class Amounts:
     missing_heat_kwh: float
     missing_heat_cost: float
     savings: float
+    unserved_kwh: float
+    baseline_unserved_kwh: float
     mean_price: float
     coverage: float
 
@@ -148,6 +152,8 @@ class Day:
             drawn_kwh=course.drawn_kwh[day],
             # these days are not told; a number keeps the others' arithmetic going
             price=np.where(priceless, 0.0, self.price),
+            useful_kwh=np.array([_useful_kwh(boiler) for boiler in self.boilers]),
+            end_kwh=course.start_kwh[day.start + 1 : day.stop + 1],
             step_h=QUARTER_H,
         )
         return [
@@ -180,6 +186,12 @@ class Day:
             f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
             f"{boiler.asset.id}).{told}"
         )
+
+
+def _useful_kwh(boiler: Boiler) -> float:
+    """Return the state of charge at which a household's hot water is useful [kWh]."""
+    data = boiler.data
+    return data.tank.state_of_charge_kwh(min(boiler.comfort.useful_temperature_c, data.temperature_max_c))
 
 
 def read_days(

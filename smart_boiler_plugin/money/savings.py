@@ -95,6 +95,9 @@ class DayOfBoilers:
         the day's mean price; negative where it gained on it.
     savings
         ``baseline_cost`` less ``cost`` less ``missing_heat_cost``.
+    unserved_kwh, baseline_unserved_kwh
+        Heat that was drawn and not served at the household's useful temperature, and what the thermostat would not have
+        served [kWh].
     mean_price
         Of the day, per kWh.
 
@@ -107,6 +110,8 @@ class DayOfBoilers:
     missing_heat_kwh: Floats
     missing_heat_cost: Floats
     savings: Floats
+    unserved_kwh: Floats
+    baseline_unserved_kwh: Floats
     mean_price: Floats
 
 
@@ -119,6 +124,8 @@ def day_of(
     power_kw: Floats,
     drawn_kwh: Floats,
     price: Floats,
+    useful_kwh: Floats,
+    end_kwh: Floats,
     step_h: float,
 ) -> DayOfBoilers:
     """Return what a day of boilers came to.
@@ -141,6 +148,11 @@ def day_of(
         Heat drawn per step, shape (steps, boilers) [kWh].
     price
         Price per kWh and step, shape (steps, boilers); a step without one (NaN) counts at the day's mean price.
+    useful_kwh
+        State of charge at which hot water is useful, shape (boilers,) [kWh].
+    end_kwh
+        State of charge at the end of each step by readings, shape (steps, boilers) [kWh]; where there is none (NaN), what
+        became of the start counts for what was served.
     step_h
         Length of a step [h].
 
@@ -153,8 +165,10 @@ def day_of(
     baseline_kw = heat / boilers.heat_per_kw
     known = ~np.isnan(power_kw)
     power = np.where(known, power_kw, baseline_kw)
-    end = _end_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
-    missing = (states[-1] - end) - (baseline_start - start)
+    own = _states_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
+    missing = (states[-1] - own[-1]) - (baseline_start - start)
+    read = np.where(np.isnan(end_kwh), own, end_kwh)
+    unserved, baseline_unserved = (_unserved_kwh(each, useful_kwh, drawn_kwh) for each in (read, states))
     missing_cost = missing / boilers.cop * mean_price
     cost, baseline_cost = (np.einsum("ij,ij->j", priced, kw * known) * step_h for kw in (power, baseline_kw))
     return DayOfBoilers(
@@ -165,6 +179,8 @@ def day_of(
         missing_heat_kwh=missing,
         missing_heat_cost=missing_cost,
         savings=baseline_cost - cost - missing_cost,
+        unserved_kwh=unserved,
+        baseline_unserved_kwh=baseline_unserved,
         mean_price=mean_price,
     )
 
@@ -302,9 +318,18 @@ def other_heat_kwh(measured_kwh: Floats, inferred_kwh: Floats, least_kwh: Floats
     return other
 
 
-def _end_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:
-    """Return the state of charge at the end of the last step [kWh], from changes in each [kWh]."""
-    state = start_kwh
-    for change in change_kwh:
-        state = retention * state + change
-    return state
+def _states_kwh(start_kwh: Floats, retention: Floats, change_kwh: Floats) -> Floats:
+    """Return the states of charge at the ends of steps [kWh], from changes in each, shape (steps, boilers) [kWh]."""
+    states, state = np.empty_like(change_kwh), start_kwh
+    for step, change in enumerate(change_kwh):
+        states[step] = state = retention * state + change
+    return states
+
+
+def _unserved_kwh(end_kwh: Floats, useful_kwh: Floats, drawn_kwh: Floats) -> Floats:
+    """Return the heat that was drawn and not served at the useful temperature, shape (boilers,) [kWh].
+
+    What is missing at the end of a step was not served in it, up to what was drawn.
+    """
+    unserved: Floats = np.clip(useful_kwh - end_kwh, 0.0, np.maximum(drawn_kwh, 0.0)).sum(axis=0)
+    return unserved

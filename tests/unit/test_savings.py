@@ -42,7 +42,18 @@ def plain(**changes):
     return Boilers(**{name: np.array([value]) for name, value in usual.items()})
 
 
-def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, baseline_start_kwh=np.nan, heating=False):
+def day(
+    boilers,
+    start_kwh,
+    power_kw,
+    drawn_kwh,
+    price,
+    *,
+    baseline_start_kwh=np.nan,
+    heating=False,
+    useful_kwh=0.0,
+    end_kwh=None,
+):
     """Return what a day of one boiler came to."""
     return day_of(
         boilers,
@@ -52,6 +63,8 @@ def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, baseline_start_kwh=np
         power_kw=np.array(power_kw, dtype=float)[:, None],
         drawn_kwh=np.array(drawn_kwh, dtype=float)[:, None],
         price=np.array(price, dtype=float)[:, None],
+        useful_kwh=np.array([useful_kwh]),
+        end_kwh=np.full((len(price), 1), np.nan) if end_kwh is None else np.array(end_kwh)[:, None],
         step_h=STEP_H,
     )
 
@@ -69,6 +82,19 @@ def test_an_hour_worked_out_by_hand():
     assert found.missing_heat_cost[0] == pytest.approx(0.25)
     assert found.savings[0] == pytest.approx(0.15)
     assert found.mean_price[0] == pytest.approx(0.25)
+
+
+def test_heat_that_was_not_served_is_what_is_missing_at_the_useful_temperature_of_what_was_drawn():
+    # as above, useful from 3.4 on: the boiler ends its quarters at 3.5, 3.0, 3.0, 3.0, the thermostat at 3.0, 3.0, 3.5
+    told = {"useful_kwh": 3.4, "price": [0.1, 0.2, 0.3, 0.4]}
+    found = day(plain(), 3.5, [2, 0, 0, 0], [0.5, 0.5, 0, 0], **told)
+    assert found.unserved_kwh[0] == pytest.approx(0.4)
+    assert found.baseline_unserved_kwh[0] == pytest.approx(0.8)
+    # readings know better, and no more is missing than was drawn
+    found = day(plain(), 3.5, [2, 0, 0, 0], [0.5, 0.5, 0, 0], **told, end_kwh=[np.nan, 3.3, 3.3, 3.3])
+    assert found.unserved_kwh[0] == pytest.approx(0.1)
+    found = day(plain(), 0.0, [0, 0, 0, 0], [0.1, 0, 0, 0], **told)
+    assert found.unserved_kwh[0] == pytest.approx(0.1)
 
 
 def test_a_thermostat_does_not_heat_above_its_set_point_though_the_boiler_did():
@@ -105,7 +131,9 @@ def test_a_boiler_that_follows_its_thermostat_saves_nothing():
         "step_h": STEP_H,
     }
     baseline = thermostat_kw(boilers, start, **rest)
-    found = day_of(boilers, start_kwh=start, baseline_start_kwh=start, power_kw=baseline, **rest)
+    served = {"useful_kwh": boilers.restart_kwh, "end_kwh": np.full((STEPS, count), np.nan)}
+    found = day_of(boilers, start_kwh=start, baseline_start_kwh=start, power_kw=baseline, **rest, **served)
+    assert found.unserved_kwh == pytest.approx(found.baseline_unserved_kwh, abs=1e-9)
     assert found.electricity_kwh.min() > 0
     assert found.cost == pytest.approx(found.baseline_cost, abs=1e-9)
     assert found.missing_heat_kwh == pytest.approx(0, abs=1e-9)
