@@ -6,6 +6,7 @@ from click import Group
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
     from smart_boiler_plugin.cli import (  # noqa: PLC0415 (they need FlexMeasures)
+        advice,
         clean_up,
         customers,
         import_prices,
@@ -23,7 +24,7 @@ def attach(group: Group) -> None:
         *(jobs.invite, jobs.list_jobs),
         *(tariffs.add_tariff, tariffs.list_tariffs),
         *(import_prices.import_prices, tariffs.update_prices),
-        *(learning.learn, learning.tanks, reports.report),
+        *(learning.learn, learning.tanks, reports.report, advice.advise_customers),
         clean_up.clean_up,
         upgrade.upgrade,
     ):

@@ -115,7 +115,7 @@ class DayOfBoilers:
     mean_price: Floats
 
 
-def day_of(
+def day_of(  # noqa: PLR0913 (a day is all of these)
     boilers: Boilers,
     *,
     start_kwh: Floats,
@@ -151,8 +151,8 @@ def day_of(
     useful_kwh
         State of charge at which hot water is useful, shape (boilers,) [kWh].
     end_kwh
-        State of charge at the end of each step by readings, shape (steps, boilers) [kWh]; where there is none (NaN), what
-        became of the start counts for what was served.
+        State of charge at the end of each step by readings, shape (steps, boilers) [kWh]; where there is none (NaN),
+        what became of the start counts for what was served.
     step_h
         Length of a step [h].
 

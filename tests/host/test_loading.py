@@ -42,7 +42,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
     assert set(app.cli.commands["smart-boiler"].commands) == {
         *("clean-up", "add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
-        *("import-prices", "update-prices", "learn", "tanks", "report", "upgrade", "invite", "jobs"),
+        *("import-prices", "update-prices", "learn", "tanks", "report", "advise", "upgrade", "invite", "jobs"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]
     assert {"ConsumptionPriceReporter", "BoilerSavingsReporter"} <= app.data_generators["reporter"].keys()

@@ -42,19 +42,8 @@ def plain(**changes):
     return Boilers(**{name: np.array([value]) for name, value in usual.items()})
 
 
-def day(
-    boilers,
-    start_kwh,
-    power_kw,
-    drawn_kwh,
-    price,
-    *,
-    baseline_start_kwh=np.nan,
-    heating=False,
-    useful_kwh=0.0,
-    end_kwh=None,
-):
-    """Return what a day of one boiler came to."""
+def day(boilers, start_kwh, power_kw, drawn_kwh, price, *, baseline_start_kwh=np.nan, heating=False, **served):
+    """Return what a day of one boiler came to; ``served`` may have ``useful_kwh`` and ``end_kwh``."""
     return day_of(
         boilers,
         start_kwh=np.array([start_kwh]),
@@ -63,8 +52,8 @@ def day(
         power_kw=np.array(power_kw, dtype=float)[:, None],
         drawn_kwh=np.array(drawn_kwh, dtype=float)[:, None],
         price=np.array(price, dtype=float)[:, None],
-        useful_kwh=np.array([useful_kwh]),
-        end_kwh=np.full((len(price), 1), np.nan) if end_kwh is None else np.array(end_kwh)[:, None],
+        useful_kwh=np.array([served.get("useful_kwh", 0.0)]),
+        end_kwh=np.array(served.get("end_kwh", [np.nan] * len(price)))[:, None],
         step_h=STEP_H,
     )
 
