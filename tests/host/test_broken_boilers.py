@@ -140,7 +140,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_boiler_is_a_row_with_its_problem_and_the_others_are_listed(app, call, customers, case):
     store_with(app, customers[0]["boiler"], BROKEN[case])
-    broken, good = call("GET").json
+    broken, good = call("GET").json["data"]
     assert (broken["name"], good["name"]) == ("Ash", "Birch")
     assert broken["problem"]
     assert broken["boiler"]["id"] == customers[0]["boiler"]
@@ -193,7 +193,7 @@ def test_a_customer_without_a_boiler_is_listed_shown_and_let_go(app, call, boile
     with app.app_context():
         db.session.delete(db.session.get(Asset, customers[0]["boiler"]))
         db.session.commit()
-    broken, good = call("GET").json
+    broken, good = call("GET").json["data"]
     assert broken["boiler"] is None
     assert "has no boiler any more" in broken["problem"]
     assert re.search(r"^ +\d+  Ash +Warm Water Energy$", boilers("customers").output, re.MULTILINE)
@@ -207,7 +207,7 @@ def test_an_impossible_price_sensor_is_a_missing_one_and_stops_no_list(app, call
     with app.app_context():
         db.session.get(Asset, customers[0]["boiler"]).flex_context = {"consumption-price": {"sensor": price}}
         db.session.commit()
-    broken, good = call("GET").json
+    broken, good = call("GET").json["data"]
     assert (broken["tariff"], good["tariff"]) == (None, "NL spot tariff")
     listed = boilers("list-tariffs")
     assert listed.exit_code == 0

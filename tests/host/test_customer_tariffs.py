@@ -122,7 +122,7 @@ def test_a_customer_whose_boiler_has_no_tariff_any_more_is_shown_and_gets_anothe
     with app.app_context():
         db.session.get(Asset, made["boiler"]).flex_context = context
         db.session.commit()
-    listed = call("GET").json
+    listed = call("GET").json["data"]
     assert [customer["tariff"] for customer in listed] == [None, "NL spot tariff"]
     assert [customer["sensors"]["consumption_price"] for customer in listed] == [None, other["consumption_price"]]
     path = f"/{made['account']}"

@@ -138,7 +138,7 @@ def test_the_invitation_stands_with_the_customer_in_list_show_and_command(
 ):
     assert customer["invitation"] == "due"
     assert stands(call, customer) == ("due", None, 0)
-    assert call("GET").json[0]["invitation"]["state"] == "due"
+    assert call("GET").json["data"][0]["invitation"]["state"] == "due"
     assert flexmeasures("smart-boiler", "list-customers").output.splitlines()[-1].endswith("due")
     work()
     assert stands(call, customer) == ("sent", None, 1)

@@ -213,4 +213,4 @@ def test_learning_takes_as_many_statements_for_twenty_boilers_as_for_two(app, co
         db.session.expire_all()
         with counted_queries() as statements:
             outcomes_of(FALL)
-        assert len(statements) == 13
+        assert len(statements) == 14

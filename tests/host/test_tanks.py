@@ -90,7 +90,7 @@ def test_a_leak_is_told_to_the_operator(app, call, customers, boilers):
         ]
         with counted_queries() as statements:
             seen = tanks_seen(found, NOW)
-        assert len(statements) <= 5
+        assert len(statements) <= 6
         assert [each.standing_loss is not None for each in seen] == [True, False]
 
 
