@@ -16,7 +16,7 @@ from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE
 from smart_boiler_plugin.prices.energy_charts.importing import Import, import_from_energy_charts
-from smart_boiler_plugin.prices.files import read_prices
+from smart_boiler_plugin.prices.files import read_prices, spread_over_quarters
 from smart_boiler_plugin.prices.sensors import default_country, default_timezone
 from smart_boiler_plugin.prices.spot import import_spot_prices
 from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
@@ -41,8 +41,8 @@ def import_prices(
     From energy-charts.info (Fraunhofer ISE), which is public and needs no token. Some of its prices are under CC BY 4.0
     (NL, BE, DE, FR ...), others for private and internal use only: the licence is shown, and kept with the prices.
 
-    Or from a CSV FILE with a header and two columns: the start of each quarter of an hour with its UTC offset, and the
-    price in EUR/MWh.
+    Or from a CSV FILE with a header and two columns: the start of each quarter, half or whole hour with its UTC offset,
+    and the price in EUR/MWh, EUR/kWh or ct/kWh, as the header says. Semicolons and decimal commas are read, too.
 
     \b
     Examples:
@@ -76,7 +76,10 @@ def _refuse(option: object, message: str) -> None:
 def _import_from_file(country: str, file: Path | None) -> None:
     if file is None:
         raise click.UsageError("Name a FILE: import-prices prices.csv. Or fetch: import-prices --source energy-charts.")
-    prices = read_prices(file)
+    rows = read_prices(file)
+    prices = spread_over_quarters(rows)
+    if len(prices) != len(rows):
+        click.secho(f"{len(rows)} rows are spread over {len(prices)} quarters of an hour.", **MsgStyle.WARN)
     sensor = import_spot_prices(country, prices, source_name=f"file {file.name}")
     _tell_next(
         f"{len(prices)} prices of {sensor.generic_asset.name} are there (sensor {sensor.id}), from {prices.index[0]} "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-from datetime import datetime, timezone
+import re
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +14,13 @@ import pandas as pd
 
 from smart_boiler_plugin.errors import BadFileError
 
-UNIT = "EUR/MWh"
+EUR_PER_MWH = {"eur/mwh": 1.0, "€/mwh": 1.0, "eur/kwh": 1000.0, "€/kwh": 1000.0, "ct/kwh": 10.0, "cent/kwh": 10.0}
+"""What one of a unit is in EUR/MWh. Other money, such as öre/kWh, cannot be stored among EUR."""
+
+QUARTER = timedelta(minutes=15)
+
+STEPS = (timedelta(minutes=30), timedelta(minutes=60))
+"""Steps of a file that are longer than a quarter."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2200
 """Before there were day-ahead prices, and before the calendars of pandas end."""
@@ -21,7 +29,9 @@ EXAMPLE = "2025-10-29T00:00+01:00,65.45"
 
 
 def read_prices(file: Path) -> pd.Series[float]:
-    """Return the prices [EUR/MWh] of a CSV file, by the start of their quarter.
+    """Return the prices [EUR/MWh] of a CSV file, by the start of their row (UTC), in the file's own steps.
+
+    Columns are separated by commas, or by semicolons: then a price may have a decimal comma.
 
     Raises
     ------
@@ -32,11 +42,14 @@ def read_prices(file: Path) -> pd.Series[float]:
     prices: dict[datetime, float] = {}
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines)
-            _refuse_other_header(file, next(reader, []))
+            header = lines.readline()
+            delimiter = ";" if ";" in header else ","
+            factor = _factor(file, next(csv.reader([header], delimiter=delimiter), []))
+            reader = csv.reader(lines, delimiter=delimiter)
             for row in reader:
                 if row:
-                    _add_price(prices, row, where=f"{file}, line {reader.line_num}")
+                    where = f"{file}, line {reader.line_num + 1}"
+                    _add_price(prices, _with_point(row) if delimiter == ";" else row, factor, where)
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadFileError(f"{file} is no CSV file in UTF-8: {error}") from error
     if not prices:
@@ -44,15 +57,45 @@ def read_prices(file: Path) -> pd.Series[float]:
     return cast("pd.Series[float]", pd.Series(prices).sort_index())
 
 
-def _refuse_other_header(file: Path, header: list[str]) -> None:
-    """Refuse a first line that is none of ours, or is no header but a price."""
+def spread_over_quarters(prices: pd.Series[float]) -> pd.Series[float]:
+    """Return a price for each quarter of an hour of rows that hold for a quarter, half an hour or an hour.
+
+    A longer step is believed where it comes twice in a row: once, it is a hole between quarters, and stays one.
+    """
+    starts = list(prices.index)
+    gaps = [after - start for start, after in pairwise(starts)]
+    step = QUARTER
+    quarters: dict[datetime, float] = {}
+    for number, (start, price) in enumerate(zip(starts, prices, strict=True)):
+        gap = gaps[number] if number < len(gaps) else None
+        neighbours = gaps[max(number - 1, 0) : number] + gaps[number + 1 : number + 2]
+        if gap == QUARTER or (gap in STEPS and gap in neighbours):
+            step = gap
+        for part in range(step // QUARTER):
+            quarters[start + part * QUARTER] = price
+    return cast("pd.Series[float]", pd.Series(quarters).sort_index())
+
+
+def _factor(file: Path, header: list[str]) -> float:
+    """Return what one of the header's unit is in EUR/MWh, or refuse a first line that names none."""
     if len(header) != 2 or any(character.isdigit() for character in header[0]):  # noqa: PLR2004 (start and price)
         raise BadFileError(f"{file}, line 1: {','.join(header)} is no header. It must name two columns: start,EUR/MWh")
-    if "/" in header[1] and UNIT not in header[1]:
-        raise BadFileError(f"{file}, line 1: the prices are in {header[1]}. Expected: {UNIT}.")
+    known = "EUR/MWh, EUR/kWh or ct/kWh"
+    unit = re.search(r"[^\s()\[\]]+\s*/\s*[^\s()\[\]]+", header[1])
+    if unit is None:
+        raise BadFileError(f"{file}, line 1: {header[1]} names no unit. Name it, for example: start,EUR/MWh")
+    factor = EUR_PER_MWH.get("".join(unit[0].split()).lower())
+    if factor is None:
+        raise BadFileError(f"{file}, line 1: the prices are in {unit[0]}. Expected: {known}.")
+    return factor
 
 
-def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> None:
+def _with_point(row: list[str]) -> list[str]:
+    """Return a row between semicolons with a decimal point in place of the comma."""
+    return [row[0], *(cell.replace(",", ".") for cell in row[1:])]
+
+
+def _add_price(prices: dict[datetime, float], row: list[str], factor: float, where: str) -> None:
     """Add a row to the prices [EUR/MWh] by start, or refuse it and say where it stands and what is wrong."""
     try:
         start, price = _parse_price(row)
@@ -60,11 +103,11 @@ def _add_price(prices: dict[datetime, float], row: list[str], where: str) -> Non
         raise BadFileError(f"{where}: {','.join(row)}: {error}. Expected, for example, {EXAMPLE}") from error
     if start in prices:
         raise BadFileError(f"{where}: {','.join(row)}: this quarter stands in the file before.")
-    prices[start] = price
+    prices[start] = price * factor
 
 
 def _parse_price(row: list[str]) -> tuple[datetime, float]:
-    """Return start (UTC) and price [EUR/MWh] of a row, or raise a ValueError that says what is wrong."""
+    """Return start (UTC) and price, in the file's unit, of a row, or raise a ValueError that says what is wrong."""
     if len(row) != 2:  # noqa: PLR2004 (start and price)
         raise ValueError(f"{len(row)} columns in place of two")
     # Python 3.10 does not know the Z

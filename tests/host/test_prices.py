@@ -186,7 +186,9 @@ def test_a_file_with_other_columns_is_refused(flexmeasures, tmp_path):
         (b"start,EUR/MWh\n", "has no prices"),
         (b"2025-10-29T00:00+01:00,65.45\n2025-10-29T00:15+01:00,65.45\n", "is no header"),
         (b"start,\xff/MWh\n", "is no CSV file in UTF-8"),
-        (b"start,EUR/kWh\n2025-10-29T00:00+01:00,0.065\n", "line 1: the prices are in EUR/kWh. Expected: EUR/MWh."),
+        ("start,öre/kWh\n2025-10-29T00:00+01:00,6.5\n".encode(), "the prices are in öre/kWh. Expected: EUR/MWh"),
+        (b"start,price\n2025-10-29T00:00+01:00,0.05\n", "price names no unit"),
+        (b"start;EUR/MWh\n2025-10-29T00:00+01:00;1.234,5\n", "line 2"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_words(flexmeasures, tmp_path, content, told):
@@ -203,11 +205,19 @@ def test_times_may_be_written_in_several_ways(flexmeasures, tmp_path):
     assert "3 prices" in flexmeasures("smart-boiler", "import-prices", file).output
 
 
-@pytest.mark.parametrize("header", ["MTU, Price", "MTU,Day-ahead Price (EUR/MWh)"])
+@pytest.mark.parametrize("header", ["MTU, EUR/MWh", "MTU,Day-ahead Price (EUR/MWh)"])
 def test_the_columns_of_a_file_may_have_other_names(flexmeasures, tmp_path, header):
     file = tmp_path / "prices.csv"
     file.write_text(f"{header}\n2025-10-29T00:00+01:00,1\n")
     assert "1 prices" in flexmeasures("smart-boiler", "import-prices", file).output
+
+
+def test_hourly_prices_are_spread_and_told(flexmeasures, tmp_path):
+    file = tmp_path / "prices.csv"
+    file.write_text("start;ct/kWh\n" + "".join(f"2025-10-29T{h:02}:00+01:00;{h},5\n" for h in range(24)))
+    result = flexmeasures("smart-boiler", "import-prices", file)
+    assert "24 rows are spread over 96 quarters" in result.output
+    assert "96 prices" in result.output
 
 
 def test_days_in_the_wrong_order_are_refused(flexmeasures):
