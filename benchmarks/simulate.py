@@ -27,8 +27,7 @@ from benchmarks.app import app_context, quiet
 from benchmarks.closed_loop import draw_random, planned_run, reported_savings, save, thermostat_run
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.physics import hygiene
-from smart_boiler_plugin.prices.consumption_price import consumption_price
-from smart_boiler_plugin.prices.tariff_schema import Fees, Vat
+from smart_boiler_plugin.prices.tariff_schema import TermsSchema, contract_of
 from tests.host.boilers import QUARTER, change_data, make_household
 
 TIMEZONE = "Europe/Brussels"
@@ -210,8 +209,7 @@ def main():
     known = pd.date_range(moments[0], periods=96 * (options.days + 2), freq=QUARTER)
     spot = read_prices(options.prices.resolve(), known)
     fees = json.loads(options.fees) if options.fees.startswith("[") else options.fees
-    terms = {"factor": 1.0, "fees": Fees().deserialize(fees), "vat": Vat().deserialize(options.vat)}
-    price = consumption_price(spot, **terms).to_numpy()
+    price = contract_of(TermsSchema().load({"fees": fees, "vat": options.vat})).price(spot)
     found, first = simulate(options.boilers, moments, spot, price)
     table = tabulate(table_of(found), HEADERS, tablefmt="github", floatfmt=".2f")
     said = (

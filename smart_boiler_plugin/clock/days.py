@@ -1,10 +1,13 @@
-"""When local days begin and end. Pure: pandas alone."""
+"""When local days begin and end. Pure: pandas and NumPy."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 DAY = timedelta(days=1)
 """Twenty-four hours; a local day has 23 or 25 where the clock changes (``midnights``)."""
@@ -33,3 +36,21 @@ def day_of(moment: datetime, timezone: str) -> date:
 def days_between(first: date, last: date) -> list[date]:
     """Return the days from the first to the last, both included."""
     return [first + number * DAY for number in range((last - first).days + 1)]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Local days from the first to the last, both included; None means that there is no such end."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def covers(self, moments: pd.DatetimeIndex) -> NDArray[np.bool_]:
+        """Return which moments (local time) are on one of the days, shape (n,)."""
+        dates = moments.tz_localize(None).to_numpy().astype("datetime64[D]")
+        held = np.ones(len(dates), dtype=bool)
+        if self.first:
+            held &= dates >= np.datetime64(self.first)
+        if self.last:
+            held &= dates <= np.datetime64(self.last)
+        return held

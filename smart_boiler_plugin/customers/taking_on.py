@@ -150,7 +150,7 @@ def _make_customer(new: NewCustomer, operator: Account) -> Customer:
         }
     )
     _make_what_all_share()
-    tariff = tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
+    tariff = tariffs.find(new.tariff, operator) if new.tariff else tariffs.default_tariff(operator)
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)
