@@ -24,8 +24,9 @@ from smart_boiler_plugin.cli.dates import DATE
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import tariff_life, tariffs
-from smart_boiler_plugin.prices.contract import fixed_fees
+from smart_boiler_plugin.prices.contract import Contract, fixed_fees
 from smart_boiler_plugin.prices.contract_schema import ContractSchema
+from smart_boiler_plugin.prices.tariff_schema import load_contract
 from smart_boiler_plugin.prices.update import prices_of, update_if_known
 
 COUNTRY = "Country code as the ENTSO-E plugin has it, such as NL or BE."
@@ -90,9 +91,9 @@ def add_tariff(
     given = {option: value for option, value in simple.items() if value is not None}
     if file and given:
         raise click.UsageError(f"Give --file or --{', --'.join(given)}, not both.")
-    terms = {"contract": _read_contract(file)} if file else given
     try:
-        made = tariff_life.add(name, terms, operator=_operator(operator_id), **place)
+        contract = _read_contract(file) if file else load_contract(given)
+        made = tariff_life.add(name, contract, operator=_operator(operator_id), **place)
         days = update_if_known(made, server_now())
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
@@ -116,14 +117,15 @@ def _parse_fees(words: Iterable[str]) -> list[Any]:
     return fees
 
 
-def _read_contract(file: Path) -> Any:
-    """Return what is in a JSON file."""
+def _read_contract(file: Path) -> Contract:
+    """Return the contract of a JSON file."""
     if file.stat().st_size > LARGEST_FILE:
         raise click.BadParameter(f"{file} is longer than {LARGEST_FILE // 1024} kB.", param_hint="--file")
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"{file} is no JSON: {error}", param_hint="--file") from error
+    return load_contract({"contract": document})
 
 
 def _operator(account_id: int | None) -> Account | None:

@@ -153,7 +153,8 @@ class Vats(fields.Field):  # type: ignore[type-arg]  # as above
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[Vat, ...]:  # noqa: ARG002
         if not isinstance(value, list):
-            return (Vat(VatShare().deserialize(value)),)
+            share = VatShare().deserialize(value)
+            return (Vat(share),) if share else ()
         if not 1 <= len(value) <= MOST_STEPS:
             raise ValidationError(f"Must have 1 to {MOST_STEPS} entries.")
         loaded: list[Vat] = VatSchema(many=True).load(value)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import pytz
 from flexmeasures import Account, Asset, AssetType, Sensor
@@ -18,6 +16,7 @@ from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
+from smart_boiler_plugin.fields import without_markup
 from smart_boiler_plugin.host import audit_text
 from smart_boiler_plugin.prices.contract import Contract, Version
 from smart_boiler_plugin.prices.sensors import (
@@ -30,7 +29,7 @@ from smart_boiler_plugin.prices.sensors import (
     lock_prices,
 )
 from smart_boiler_plugin.prices.switching import switch
-from smart_boiler_plugin.prices.tariff_schema import ConsumptionPriceConfigSchema, TermsSchema, contract_of, needs_spot
+from smart_boiler_plugin.prices.tariff_schema import check_spot_prices, needs_spot
 from smart_boiler_plugin.prices.tariffs import (
     HOW_TO_LIST,
     LONGEST_NAME,
@@ -49,7 +48,7 @@ from smart_boiler_plugin.units import currency_of
 
 def add(
     name: str,
-    terms: Mapping[str, Any],
+    contract: Contract,
     *,
     operator: Account | None = None,
     country: str | None = None,
@@ -62,8 +61,8 @@ def add(
     ----------
     name
         What it is to be called.
-    terms
-        As JSON: ``contract``, or its simple form ``factor``, ``fees`` and ``vat`` (``TermsSchema``).
+    contract
+        What is paid, always; until another contract holds (``change``).
     operator
         Whose own it is; None means that everybody's customers can have it.
     country
@@ -76,27 +75,20 @@ def add(
     Raises
     ------
     ConflictError
-        If a public asset, or a tariff of the operator's own, has this name.
+        If a public asset, or a tariff that the operator's customers can have, has this name.
     SmartBoilerError
-        If the name or the terms are wrong, or there is no such country; the message names the field.
+        If the name is wrong, the contract is in another currency than its spot prices, or there is no such country; the
+        message names the field.
 
     """
     name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise SmartBoilerError({"name": [f"Must have 1 to {LONGEST_NAME} characters, and no line breaks."]})
-    kept = SPOT_TARIFF.fullmatch(name)
-    if kept:
-        raise SmartBoilerError({"name": [f"'{name}' is kept for the bare spot price of {kept[1]}. Choose another."]})
+    _check_name(name)
     if timezone is not None and timezone not in pytz.all_timezones_set:
         raise SmartBoilerError({"timezone": ["Must be an IANA name, such as Europe/Brussels."]})
     with transaction():
         lock_prices()
         _refuse_taken(name, operator)
-        contract = contract_of(_load(TermsSchema(), terms))
         spot, country = _spot_prices(contract, country, price_sensor)
-        if spot is not None:
-            # once more: in which currency the spot prices are is known now
-            _load(ConsumptionPriceConfigSchema(), {"price_sensor": spot.id, **terms})
         currency = currency_of(spot.unit) if spot else min(contract.currencies)
         sensor = get_or_create_public_sensor(
             name,
@@ -112,7 +104,7 @@ def add(
 
 def change(
     tariff: Tariff,
-    contract: Mapping[str, Any],
+    contract: Contract,
     first: date,
     *,
     country: str | None = None,
@@ -128,7 +120,7 @@ def change(
     tariff
         Which.
     contract
-        The contract as JSON (``ContractSchema``).
+        What is paid from then on.
     first
         The first day on which it holds, local time of the tariff.
     country, price_sensor
@@ -139,12 +131,12 @@ def change(
     Raises
     ------
     SmartBoilerError
-        If the contract is wrong or in another currency, or the day is over; the message names the field.
+        If the contract is in another currency, or the day is over; the message names the field.
 
     """
     today = day_of(server_now(), tariff.sensor.timezone)
     if first < today and not in_the_past:
-        told = f"{first} is over, and what held on a day stays. Choose {today} or later, or say 'in_the_past'."
+        told = f"{first} is over, and what held on a day stays. Choose {today} or later, or say 'in the past'."
         raise SmartBoilerError({"from": [told]})
     with transaction():
         lock_prices()
@@ -153,13 +145,12 @@ def change(
         operator = db.session.get(Account, tariff.operator_id) if tariff.operator_id else None
         if operator is not None:
             stored.lock_row(operator)
-        new: Contract = _load(TermsSchema(), {"contract": contract})["contract"]
         terms = tariff.terms
-        if new.currencies - {tariff.currency}:
-            told = f"Is in {min(new.currencies)}, but the tariff is in {tariff.currency}. Add another tariff."
+        if contract.currencies - {tariff.currency}:
+            told = f"Is in {min(contract.currencies)}, but the tariff is in {tariff.currency}. Add another tariff."
             raise SmartBoilerError({"contract": [told]})
         if terms.price_sensor is None:
-            spot, country = _spot_prices(new, country, price_sensor)
+            spot, country = _spot_prices(contract, country, price_sensor)
         elif country is None and price_sensor is None:
             spot, country = terms.price_sensor, tariff.country
         else:
@@ -168,7 +159,7 @@ def change(
         if spot is not None and currency_of(spot.unit) != tariff.currency:
             told = f"Its prices are in {currency_of(spot.unit)}, but the tariff is in {tariff.currency}."
             raise SmartBoilerError({"country" if country else "price_sensor": [told]})
-        changed = Terms(terms.versions, spot).with_version(first, new)
+        changed = Terms(terms.versions, spot).with_version(first, contract)
         if len(changed.versions) > MOST_VERSIONS:
             raise SmartBoilerError({"from": [f"A tariff has {MOST_VERSIONS} versions at most. Add another tariff."]})
         made = make_tariff(tariff.sensor, changed, country=country, operator=operator)
@@ -224,20 +215,25 @@ def _spot_prices(contract: Contract, country: str | None, price_sensor: int | No
     """Return the sensor with the spot prices of a contract, and the country if they are a country's."""
     if country is not None and price_sensor is not None:
         raise SmartBoilerError({"price_sensor": ["Give a country or a price sensor, not both."]})
-    if price_sensor is not None:
-        config = _load(ConsumptionPriceConfigSchema(), {"price_sensor": price_sensor})
-        return config["price_sensor"], None
-    if country is None and not needs_spot(contract):
-        return None, None
-    country = country or default_country()
-    return get_or_create_spot_price_sensor(country), country
+    if price_sensor is None:
+        if country is None and not needs_spot(contract):
+            return None, None
+        country = country or default_country()
+        price_sensor = get_or_create_spot_price_sensor(country).id
+    return check_spot_prices(price_sensor, contract), country
 
 
-def _load(schema: TermsSchema, document: Mapping[str, Any]) -> Any:
+def _check_name(name: str) -> None:
+    """Refuse a name that an asset cannot have, or should not."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise SmartBoilerError({"name": [f"Must have 1 to {LONGEST_NAME} characters, and no line breaks."]})
     try:
-        return schema.load(dict(document))
+        without_markup(name)
     except ValidationError as error:
-        raise SmartBoilerError(error.messages_dict) from error
+        raise SmartBoilerError({"name": error.messages}) from error
+    kept = SPOT_TARIFF.fullmatch(name)
+    if kept:
+        raise SmartBoilerError({"name": [f"'{name}' is kept for the bare spot price of {kept[1]}. Choose another."]})
 
 
 def _refuse_taken(name: str, operator: Account | None) -> None:

@@ -16,6 +16,7 @@ from flexmeasures.utils.unit_utils import is_energy_price_unit
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices.contract import Contract, Part
 from smart_boiler_plugin.prices.contract_fields import Rate
 from smart_boiler_plugin.prices.contract_schema import LARGEST_FACTOR, ContractSchema, TimedRateSchema, Vats
@@ -119,6 +120,38 @@ def _refuse_beside(name: str, data: Mapping[str, Any], others: Iterable[str]) ->
     beside = sorted({*data} & {*others})
     if name in data and beside:
         raise ValidationError(f"Goes without {', '.join(beside)}.", name)
+
+
+def load_contract(terms: Mapping[str, Any]) -> Contract:
+    """Return the contract of terms as JSON (``TermsSchema``).
+
+    Raises
+    ------
+    SmartBoilerError
+        If they are wrong; the message names the field.
+
+    """
+    try:
+        return contract_of(TermsSchema().load(dict(terms)))
+    except ValidationError as error:
+        raise SmartBoilerError(error.messages_dict) from error
+
+
+def check_spot_prices(sensor_id: int, contract: Contract) -> Sensor:
+    """Return the sensor of an id, as one on whose prices a contract can rest.
+
+    Raises
+    ------
+    SmartBoilerError
+        If it cannot, or there is none.
+
+    """
+    config = {"price_sensor": sensor_id, "contract": ContractSchema().dump(contract)}
+    try:
+        sensor: Sensor = ConsumptionPriceConfigSchema().load(config)["price_sensor"]
+    except ValidationError as error:
+        raise SmartBoilerError(error.messages_dict) from error
+    return sensor
 
 
 def contract_of(terms: Mapping[str, Any]) -> Contract:

@@ -52,7 +52,7 @@ def test_a_tariff_keeps_to_the_time_zone_of_its_prices_or_to_its_own(app, boiler
     [
         (("BE Day And Night",), 1, "name: 'BE Day And Night' exists already"),
         (("BE transmission zone",), 1, "name: 'BE transmission zone' exists already"),
-        (("New", "--fees", "0.5 NOK/kWh"), 1, "fees.0.fee: Is in NOK, but the prices of sensor"),
+        (("New", "--fees", "0.5 NOK/kWh"), 1, "contract: Is in NOK, but the prices of sensor"),
         (("New", "--vat", "21"), 1, "vat: '21' is no share from 0 to 100 %. Expected, for example, '21 %'."),
         (("New", "--factor", "-1"), 1, "factor: Must be greater than or equal to 0"),
         (("New", "--fees", "{no JSON"), 2, "--fees"),
