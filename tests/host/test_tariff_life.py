@@ -276,28 +276,28 @@ def test_help_has_an_example_on_a_line_of_its_own(boilers, command):
     assert any(line.startswith(f"    flexmeasures smart-boiler {command}") for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("file", "words", "code", "told"),
-    [
-        ("no JSON", (), 2, "is no JSON: Expecting value"),
-        ("[" * 100_000, (), 2, "is no JSON: maximum recursion depth exceeded"),
-        ('{"parts": [{"factor": 1' + "0" * 5000 + "}]}", (), 2, "is no JSON: Exceeds the limit"),
-        ('{"parts": [{"factor": NaN}]}', (), 1, "contract.parts.0.factor: Special numeric values"),
-        ('{"parts": [{"factor": Infinity}]}', (), 1, "contract.parts.0.factor: Special numeric values"),
-        ("[]", (), 1, "contract"),
-        ("null", (), 1, "contract: Field may not be null."),
-        ("x" * (256 * 1024 + 1), (), 2, "is longer than 256 kB"),
-        (json.dumps(FLAT), ("--vat", "21 %"), 2, "Give --file or --vat, not both."),
-        (json.dumps(FLAT), ("--operator", "999"), 2, "There is no account 999."),
-        (json.dumps(FLAT), ("--country", "NL", "--price-sensor", "1"), 2, "not both"),
-        (json.dumps(FLAT), ("--country", "XX"), 1, "country: 'XX' is no country code as the ENTSO-E plugin has it"),
-        ('{"parts": [{"factor": 1}, {"rate": "1 GBP/kWh"}]}', (), 1, "contract: Is in GBP, but the prices of sensor"),
-    ],
-)
-def test_a_wrong_file_is_refused_in_words_and_nothing_is_made(boilers, write, contents, file, words, code, told):
+WRONG_FILES = [
+    ("no JSON", (), 2, "is no JSON: Expecting value"),
+    ("[" * 100_000, (), 2, "is no JSON: maximum recursion depth exceeded"),
+    ('{"parts": [{"factor": 1' + "0" * 5000 + "}]}", (), 2, "is no JSON: Exceeds the limit"),
+    ('{"parts": [{"factor": NaN}]}', (), 1, "contract.parts.0.factor: Special numeric values"),
+    ('{"parts": [{"factor": Infinity}]}', (), 1, "contract.parts.0.factor: Special numeric values"),
+    ("[]", (), 1, "contract"),
+    ("null", (), 1, "contract: Field may not be null."),
+    ("x" * (256 * 1024 + 1), (), 2, "is longer than 256 kB"),
+    (json.dumps(FLAT), ("--vat", "21 %"), 2, "Give --file or --vat, not both."),
+    (json.dumps(FLAT), ("--operator", "999"), 2, "There is no account 999."),
+    (json.dumps(FLAT), ("--country", "NL", "--price-sensor", "1"), 2, "not both"),
+    (json.dumps(FLAT), ("--country", "XX"), 1, "country: 'XX' is no country code as the ENTSO-E plugin has it"),
+    ('{"parts": [{"factor": 1}, {"rate": "1 GBP/kWh"}]}', (), 1, "contract: Is in GBP, but the prices of sensor"),
+]
+
+
+def test_a_wrong_file_is_refused_in_words_and_nothing_is_made(boilers, write, contents):
     before = contents()
-    result = boilers("add-tariff", "New", "--file", write(file), *words)
-    assert (result.exit_code, told in result.output) == (code, True), result.output
+    for file, words, code, told in WRONG_FILES:
+        result = boilers("add-tariff", "New", "--file", write(file), *words)
+        assert (result.exit_code, told in result.output) == (code, True), (file[:40], words, result.output)
     assert contents() == before
 
 
@@ -517,51 +517,57 @@ def test_an_operator_rests_on_no_sensor_that_it_cannot_read(app, world, contents
     assert contents() == before
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({"contract": FLAT}, 422, ["name"]),
-        ({"name": "New"}, 422, ["contract"]),
-        ({"name": "New", "contract": {"parts": []}}, 422, ["contract", "parts"]),
-        ({"name": "New", "contract": {"parts": [{"rate": "0.3 EUR/kWh"}] * 201}}, 422, ["contract", "parts"]),
-        ({"name": "New", "contract": {"parts": [{"rate": "0.3 EUR/kWh"}] * 10_000}}, 413, []),
-        ({"name": "x" * 1_000_000, "contract": FLAT}, 413, []),
-        ({"name": "<b>", "contract": FLAT}, 422, ["name"]),
-        ({"name": "New", "contract": FLAT, "timezone": "Mars/Base"}, 422, ["timezone"]),
-        ({"name": "New", "contract": FLAT, "country": "XX"}, 422, ["country"]),
-        ({"name": "New", "contract": FLAT, "country": "NL", "price_sensor": 1}, 422, ["price_sensor"]),
-        ({"name": "New", "contract": FLAT, "operator": 1}, 422, ["operator"]),
-        ({"name": "NL spot tariff", "contract": FLAT}, 422, ["name"]),
-    ],
-)  # fmt: skip
-def test_a_wrong_tariff_is_refused_by_field_and_nothing_is_made(world, contents, body, status, field):
+WRONG_BODIES = [
+    ({"contract": FLAT}, 422, ["name"]),
+    ({"name": "New"}, 422, ["contract"]),
+    ({"name": "New", "contract": {"parts": []}}, 422, ["contract", "parts"]),
+    ({"name": "New", "contract": {"parts": [{"rate": "0.3 EUR/kWh"}] * 201}}, 422, ["contract", "parts"]),
+    ({"name": "New", "contract": {"parts": [{"rate": "0.3 EUR/kWh"}] * 10_000}}, 413, []),
+    ({"name": "x" * 1_000_000, "contract": FLAT}, 413, []),
+    ({"name": "<b>", "contract": FLAT}, 422, ["name"]),
+    ({"name": "New", "contract": FLAT, "timezone": "Mars/Base"}, 422, ["timezone"]),
+    ({"name": "New", "contract": FLAT, "country": "XX"}, 422, ["country"]),
+    ({"name": "New", "contract": FLAT, "country": "NL", "price_sensor": 1}, 422, ["price_sensor"]),
+    ({"name": "New", "contract": FLAT, "operator": 1}, 422, ["operator"]),
+    ({"name": "NL spot tariff", "contract": FLAT}, 422, ["name"]),
+]
+
+
+def test_a_wrong_tariff_is_refused_by_field_and_nothing_is_made(world, contents):
     before = contents()
-    answer = world.call("operator", "POST", TARIFFS, body)
-    assert answer.status_code == status, answer.text
-    messages = answer.json["message"]
-    for name in ["json", *field] if field else []:
-        messages = messages[name]
-    assert messages
+    for body, status, field in WRONG_BODIES:
+        answer = world.call("operator", "POST", TARIFFS, body)
+        assert answer.status_code == status, answer.text
+        messages = answer.json["message"]
+        for name in ["json", *field] if field else []:
+            messages = messages[name]
+        assert messages
     assert contents() == before
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [{"versions": []}, None, {"versions": "x"}, {"versions": [{"from": None, "contract": {}}]},
-     {"versions": [{"from": None, "contract": FLAT}, {"from": None, "contract": FLAT}]}, {"price_sensor": 999}],
-)  # fmt: skip
-def test_a_tariff_with_broken_terms_is_told_and_spoils_no_other(app, world, boilers, write, broken):
-    boilers("add-tariff", "Broken", "--file", write(FLAT))
-    boilers("add-tariff", "Well", "--file", write(FLAT))
-    with app.app_context():
-        asset = tariffs.find("Broken").asset
-        kept = asset.attributes[ATTRIBUTE]
-        changed = {**kept, **broken} if broken else {name: kept[name] for name in kept if name != "versions"}
-        asset.attributes = {**asset.attributes, ATTRIBUTE: changed}
-        db.session.commit()
-    rows = {one["name"]: one for one in world.call("operator", "GET", TARIFFS).json["data"]}
-    assert "tariff 'Broken'" in rows["Broken"]["problem"]
-    assert rows["Well"]["problem"] is None
+ALWAYS = {"from": None, "contract": FLAT}
+BROKEN = [
+    {},
+    {"versions": []},
+    {"versions": "x"},
+    {"versions": [{"from": None, "contract": {}}]},
+    {"versions": [ALWAYS, ALWAYS]},
+    {"versions": [ALWAYS], "price_sensor": 999},
+]
+
+
+def test_a_tariff_with_broken_terms_is_told_and_spoils_no_other(app, world, boilers, write):
+    for name in ("Broken", "Well"):
+        boilers("add-tariff", name, "--file", write(FLAT))
+    for broken in BROKEN:
+        with app.app_context():
+            asset = tariffs.find("Broken").asset
+            kept = {"country": None, "price_sensor": None, "source": asset.attributes[ATTRIBUTE]["source"]}
+            asset.attributes = {ATTRIBUTE: {**kept, **broken}}
+            db.session.commit()
+        rows = {one["name"]: one for one in world.call("operator", "GET", TARIFFS).json["data"]}
+        assert "tariff 'Broken'" in rows["Broken"]["problem"]
+        assert rows["Well"]["problem"] is None
     assert "Well" in boilers("list-tariffs").output
     updated = boilers("update-prices")
     assert (updated.exit_code, "96 of 96 quarters" in updated.output) == (1, True)
