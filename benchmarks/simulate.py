@@ -34,8 +34,7 @@ from benchmarks.households import KINDS, PRICES, QUARTER, TIMEZONE, Households, 
 from benchmarks.measure import figures
 from benchmarks.picture import draw
 from benchmarks.set_points_followed import set_points_run
-from smart_boiler_plugin.prices.consumption_price import consumption_price
-from smart_boiler_plugin.prices.tariff_schema import Fees, Vat
+from smart_boiler_plugin.prices.tariff_schema import TermsSchema, contract_of
 
 FEES = '[{"days": "mon-fri", "from": "07:00", "until": "23:00", "fee": "0.05 EUR/kWh"}]'
 
@@ -116,8 +115,7 @@ def world_of(count, days, *, start="2024-01-02", prices=PRICES, fees=FEES, vat="
     lived, known = (int(moments.searchsorted(first + pd.DateOffset(days=each))) for each in (days, days + 2))
     spot = read_prices(prices, moments[:known]).reindex(moments, method="ffill")
     told = json.loads(fees) if fees.startswith("[") else fees
-    terms = {"factor": 1.0, "fees": Fees().deserialize(told), "vat": Vat().deserialize(vat)}
-    price = consumption_price(spot, **terms).to_numpy()
+    price = contract_of(TermsSchema().load({"fees": told, "vat": vat})).price(spot).to_numpy()
     return World(households(count, moments[:lived], kind), moments, price)
 
 

@@ -4,8 +4,9 @@
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
     ├── BadFileError            400: a file of customers or prices that cannot be read as one
-    ├── NotYoursToChangeError   403: a household's own users may change its comfort alone
-    ├── NotFoundError           404: no customer of the caller's has this id
+    ├── NotYoursToChangeError   403: a household's own users may change its comfort alone, an operator its own tariffs
+    ├── NotFoundError           404: no customer or tariff of the caller's has this id
+    ├── UnknownCountryError     422: no country has this code
     ├── UnknownZoneError        422: Energy-Charts has no prices of the country code
     ├── PriceServiceError       502: Energy-Charts gave no answer, or none that can be believed
     ├── ConflictError           409: a name or e-mail is taken; or a change does not fit what is there
@@ -52,14 +53,14 @@ class BadFileError(SmartBoilerError):
 
 
 class NotYoursToChangeError(SmartBoilerError):
-    """A household wants to change what only its operator can change. Nothing was changed."""
+    """A household wants to change what only its operator can, or an operator a public tariff. Nothing was changed."""
 
     http_status = 403
     status = "INVALID_SENDER"
 
 
 class NotFoundError(SmartBoilerError):
-    """There is no such customer, or none of the caller's: which of both is not told."""
+    """There is no such customer or tariff, or none of the caller's: which of both is not told."""
 
     http_status = 404
     status = "NOT_FOUND"
@@ -70,6 +71,10 @@ class ConflictError(SmartBoilerError):
 
     http_status = 409
     status = "CONFLICT"
+
+
+class UnknownCountryError(SmartBoilerError):
+    """A country code is none of those that the ENTSO-E plugin takes."""
 
 
 class UnknownZoneError(SmartBoilerError):

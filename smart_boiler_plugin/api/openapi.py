@@ -17,10 +17,11 @@ from smart_boiler_plugin.api.schemas import ErrorSchema
 ERRORS = {
     400: "The body is no JSON.",
     401: "No valid token or session.",
-    403: "No right to create accounts, or a household wants to change what is its operator's.",
-    404: "The caller has no customer with this account id, or no job with this id.",
-    409: "A name or e-mail exists on this server, whoever owns it; the tariff is in another currency; the user has a "
-    "password already; or too much is waiting.",
+    403: "No right to create accounts, or it is not the caller's to change: a household's is its comfort alone, an "
+    "operator's its own tariffs.",
+    404: "The caller has no customer or tariff with this id, or no job.",
+    409: "A name or e-mail exists on this server, whoever owns it; the tariff is in another currency, or is in use; "
+    "the user has a password already; or too much is waiting.",
     413: "The body is too long.",
     415: "The body is in another format.",
     422: "A field is missing or wrong, in what was sent or in what is stored; the message names it.",

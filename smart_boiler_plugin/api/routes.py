@@ -10,11 +10,12 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import jobs, learned, readings, schemas, statements
+from smart_boiler_plugin.api import jobs, learned, readings, schemas, statements, tariffs
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.version import VERSION
 
 ONE = "/boiler-customer/<int:account_id>"
+ONE_TARIFF = "/tariffs/<int:tariff_id>"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -111,6 +112,48 @@ ROUTES = [
         errors=(400, 401, 413, 415, 422, 429),
         # a value of each of 20,000 rows takes some 3 MB
         largest=4 * 1024 * 1024,
+    ),
+    Route(
+        "GET",
+        "/tariffs",
+        tariffs.list_tariffs,
+        answers={200: tariffs.TariffPageSchema()},
+        errors=(401, 403, 422, 429),
+    ),
+    Route(
+        "POST",
+        "/tariffs",
+        tariffs.create_tariff,
+        answers={201: tariffs.TariffSchema()},
+        errors=(400, 401, 403, 409, 413, 415, 422, 429),
+    ),
+    Route(
+        "GET",
+        ONE_TARIFF,
+        tariffs.show_tariff,
+        answers={200: tariffs.TariffSchema()},
+        errors=(401, 403, 404, 429),
+    ),
+    Route(
+        "PATCH",
+        ONE_TARIFF,
+        tariffs.change_tariff,
+        answers={200: tariffs.TariffSchema()},
+        errors=(400, 401, 403, 404, 413, 415, 422, 429),
+    ),
+    Route(
+        "DELETE",
+        ONE_TARIFF,
+        tariffs.delete_tariff,
+        answers={200: tariffs.RemovedTariffSchema()},
+        errors=(401, 403, 404, 409, 413, 422, 429),
+    ),
+    Route(
+        "GET",
+        f"{ONE_TARIFF}/prices",
+        tariffs.show_tariff_prices,
+        answers={200: tariffs.PricesSchema()},
+        errors=(401, 403, 404, 422, 429),
     ),
     Route("GET", "/openapi.json", show_openapi, answers={200: {"type": "object", "required": ["openapi", "paths"]}}),
     *(Route(method, "/<path:path>", nowhere, documented=False) for method in METHODS),

@@ -8,6 +8,7 @@ def attach(group: Group) -> None:
     from smart_boiler_plugin.cli import (  # noqa: PLC0415 (they need FlexMeasures)
         advice,
         clean_up,
+        contracts,
         customers,
         import_prices,
         jobs,
@@ -22,7 +23,8 @@ def attach(group: Group) -> None:
     for command in (
         *(customers.add_customers, customers.list_customers, customers.remove_customer),
         *(jobs.invite, jobs.list_jobs),
-        *(tariffs.add_tariff, tariffs.list_tariffs),
+        *(contracts.add_tariff, contracts.change_tariff, contracts.remove_tariff, contracts.show_tariff),
+        tariffs.list_tariffs,
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report, advice.advise_customers),
         clean_up.clean_up,

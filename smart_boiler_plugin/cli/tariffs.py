@@ -1,89 +1,29 @@
-"""Commands about tariffs and their prices."""
+"""Commands about all tariffs and their prices. One tariff: ``contracts.py``."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 import click
-import pytz
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
+from smart_boiler_plugin.cli.contracts import COUNTRY
 from smart_boiler_plugin.cli.dates import DATE
 from smart_boiler_plugin.clock.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices import update as price_update
+from smart_boiler_plugin.prices.contract_schema import ContractSchema
 from smart_boiler_plugin.prices.sensors import default_timezone
 
-COUNTRY = "Country code as the ENTSO-E plugin has it, such as NL or BE."
-
-
-@click.command("add-tariff")
-@click.argument("name")
-@click.option("--country", help=f"{COUNTRY} [default: its setting]")
-@click.option("--price-sensor", type=int, help="In place of a country: id of a sensor with spot prices.")
-@click.option("--fees", multiple=True, help="Paid per kWh on top, such as '0.05 EUR/kWh'; may be given several times.")
-@click.option("--vat", default="0 %", show_default=True, help="Value-added tax on all of it, such as '21 %'.")
-@click.option("--factor", type=float, default=1.0, show_default=True, help="What the spot price is multiplied with.")
-@click.option("--timezone", help="In which fees are meant, IANA name. [default: that of the spot prices]")
-@with_appcontext
-def add_tariff(
-    name: str,
-    *,
-    country: str | None,
-    price_sensor: int | None,
-    fees: tuple[str, ...],
-    vat: str,
-    factor: float,
-    timezone: str | None,
-) -> None:
-    """Make a tariff: what customers pay per kWh is (spot price * factor + fees) * (1 + VAT).
-
-    A fee is an amount that is always paid, or JSON with the part of the week in which it is paid, in local time. All
-    that hold at the same time add up. 'until' may be on the next day; 'days' are mon-fri, sat,sun or the like.
-
-    \b
-    Examples:
-      flexmeasures smart-boiler add-tariff "BE fixed fees" --country BE --fees "0.05 EUR/kWh" --vat "21 %"
-      flexmeasures smart-boiler add-tariff "BE day and night" --country BE --factor 1.02 --vat "21 %" \\
-        --fees "0.05 EUR/kWh" \\
-        --fees '{"fee": "0.03 EUR/kWh", "days": "mon-fri", "from": "07:00", "until": "22:00"}'
-      flexmeasures smart-boiler add-tariff "Oslo" --price-sensor 5 --fees "0.50 NOK/kWh" --vat "25 %"
-    """  # noqa: D301 (click wants the \b)
-    if country and price_sensor is not None:
-        raise click.UsageError("Give --country or --price-sensor, not both.")
-    if timezone and timezone not in pytz.all_timezones_set:
-        raise click.BadParameter("Must be an IANA name, such as Europe/Brussels.", param_hint="--timezone")
-    terms = {"factor": factor, "fees": _parse_fees(fees), "vat": vat}
-    try:
-        made = tariffs.add(name, country=country, price_sensor=price_sensor, timezone=timezone, terms=terms)
-    except SmartBoilerError as error:
-        raise click.ClickException(str(error)) from error
-    click.secho(
-        f"Tariff '{made.name}' is there: {made.sensor.unit} on sensor {made.sensor.id}, its days and fees by the time "
-        f"of {made.sensor.timezone}. Its prices come with: flexmeasures smart-boiler update-prices",
-        **MsgStyle.SUCCESS,
-    )
-
-
-def _parse_fees(words: Iterable[str]) -> list[Any]:
-    """Return fees as JSON has them: texts as they are, objects, and lists of both."""
-    fees: list[Any] = []
-    for word in words:
-        try:
-            parsed = json.loads(word) if word.lstrip().startswith(("{", "[")) else word
-        except ValueError as error:
-            raise click.BadParameter(f"{word} is no JSON: {error}", param_hint="--fees") from error
-        fees += parsed if isinstance(parsed, list) else [parsed]
-    return fees
+MOST_PARTS = 4
+"""How many parts of a contract the list of tariffs shows."""
 
 
 @click.command("list-tariffs")
@@ -96,27 +36,41 @@ def list_tariffs() -> None:
       flexmeasures smart-boiler list-tariffs
     """  # noqa: D301 (click wants the \b)
     boilers = tariffs.boilers_by_sensor()
-    headers = ["name", "country", "factor", "fees", "VAT", "currency", "sensor", "boilers"]
+    headers = ["name", "operator", "country", "per kWh", "VAT", "currency", "sensor", "boilers"]
     rows = [
-        [t.name, t.country or "-", *_shown_terms(t), t.currency, t.sensor.id, boilers.get(t.sensor.id, 0)]
+        [
+            *(t.name, t.operator_id or "-", t.country or "-", *_shown_terms(t)),
+            *(t.currency, t.sensor.id, boilers.get(t.sensor.id, 0)),
+        ]
         for t in tariffs.all_tariffs()
     ]
     # a tariff may be called 1e3
     click.echo(tabulate(rows, headers=headers, disable_numparse=[0]))
 
 
-def _shown_terms(tariff: tariffs.Tariff) -> list[str]:
-    """Return factor, fees and VAT for people."""
+def _shown_terms(tariff: tariffs.Tariff) -> tuple[str, str]:
+    """Return what a kWh costs today, and VAT, for people."""
     try:
-        config = tariff.config
+        contract = tariff.terms.on(day_of(server_now(), tariff.sensor.timezone))
     except SmartBoilerError as error:
-        return ["?", str(error), "?"]
-    return [f"{config['factor']:g}", " + ".join(map(_shown_fee, config["fees"])) or "none", config["vat"]]
+        return str(error), "?"
+    if contract is None:
+        return "no contract yet", "?"
+    document = ContractSchema().dump(contract)
+    vat = document["vat"]
+    shown = vat if isinstance(vat, str) else ", ".join(" from ".join(step.values()) for step in vat)
+    parts = [_shown_part(part) for part in document["parts"]]
+    more = [f"{len(parts) - MOST_PARTS} more"] if len(parts) > MOST_PARTS else []
+    return " + ".join(parts[:MOST_PARTS] + more), shown
 
 
-def _shown_fee(fee: dict[str, str]) -> str:
-    hours = f"{fee['from']}-{fee['until']}" if "from" in fee else None
-    return " ".join(part for part in (fee["fee"], fee.get("days"), hours) if part)
+def _shown_part(part: dict[str, Any]) -> str:
+    """Return one part for people: "0.05 EUR/kWh mon,tue 07:00-22:00", "spot * 1.02"."""
+    factor = f"spot * {part['factor']:g}" if "factor" in part else None
+    hours = f"{part['from']}-{part['until']}" if "from" in part else None
+    special = {"rate", "factor", "from", "until"}
+    others = [f"{value}" for name, value in part.items() if name not in special]
+    return " ".join(word for word in (part.get("rate"), factor, *others, hours) if word)
 
 
 @click.command("update-prices")
@@ -157,7 +111,7 @@ def update_prices(
 def _chosen(country: str | None, name: str | None) -> list[tariffs.Tariff]:
     """Return the tariffs that are asked for; where there is none yet, the one that is made on demand."""
     if name:
-        return [tariffs.find(name)]
+        return tariffs.all_named(name)
     found = tariffs.all_tariffs(country)
     # one that is made on demand stays if it gets prices
     return found or [tariffs.spot_tariff(country) if country else tariffs.default_tariff()]

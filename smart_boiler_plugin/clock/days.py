@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -41,3 +42,21 @@ def local_days(moments: pd.DatetimeIndex) -> tuple[NDArray[np.intp], NDArray[np.
     """Return where the local days of ascending moments begin among these, and in which day each falls, by number."""
     _, begins, day = np.unique(moments.tz_localize(None).normalize(), return_index=True, return_inverse=True)
     return begins, day
+
+
+@dataclass(frozen=True)
+class Span:
+    """Local days from the first to the last, both included; None means that there is no such end."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def covers(self, moments: pd.DatetimeIndex) -> NDArray[np.bool_]:
+        """Return which moments (local time) are on one of the days, shape (n,)."""
+        dates = moments.tz_localize(None).to_numpy().astype("datetime64[D]")
+        held = np.ones(len(dates), dtype=bool)
+        if self.first:
+            held &= dates >= np.datetime64(self.first)
+        if self.last:
+            held &= dates <= np.datetime64(self.last)
+        return held

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from smart_boiler_plugin.clock.week import EVERY_DAY, parse_days, show_days
+from smart_boiler_plugin.clock.week import EVERY_DAY, parse_days, parse_months, show_days, show_months
 
 
 class Days(fields.String):
@@ -20,6 +20,19 @@ class Days(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:  # noqa: ARG002
         return None if value is None else show_days(value)
+
+
+class Months(fields.String):
+    """Months: a text for people, a set of numbers for us."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **arguments: Any) -> Any:
+        try:
+            return parse_months(super()._deserialize(value, attr, data, **arguments))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else show_months(value)
 
 
 def clock_time(**arguments: Any) -> fields.Time:

@@ -212,7 +212,7 @@ def change(
         if boiler or place:
             change_boiler(customer.boiler, boiler, place)
         if tariff is not None:
-            switch(customer.boiler, tariffs.find(tariff))
+            switch(customer.boiler, tariffs.find(tariff, account.consultancy_account))
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)

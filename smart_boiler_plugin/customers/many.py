@@ -130,7 +130,7 @@ def _find_out(new: NewCustomer | SmartBoilerError, operator: Account, given: Giv
         refuse_what_is_taken(names_of(new), given.by_field)
         new.boiler.check()
         if new.tariff not in given.tariffs:
-            tariff_of(new)
+            tariff_of(new, operator)
             given.tariffs.add(new.tariff)
     except SmartBoilerError as error:
         return Outcome(REJECTED, refusal=error)

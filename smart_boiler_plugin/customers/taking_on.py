@@ -93,8 +93,8 @@ def names_of(new: NewCustomer) -> dict[str, tuple[Any, str]]:
     }
 
 
-def tariff_of(new: NewCustomer) -> tariffs.Tariff:
-    """Return what a customer is to pay.
+def tariff_of(new: NewCustomer, operator: Account) -> tariffs.Tariff:
+    """Return what a customer of an operator is to pay.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def tariff_of(new: NewCustomer) -> tariffs.Tariff:
         If there is no such tariff.
 
     """
-    return tariffs.find(new.tariff) if new.tariff else tariffs.default_tariff()
+    return tariffs.find(new.tariff, operator) if new.tariff else tariffs.default_tariff(operator)
 
 
 def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Customer:
@@ -119,7 +119,7 @@ def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Custo
     new.boiler.check()
     refuse_what_is_taken(names_of(new))
     _make_what_all_share()
-    tariff = tariff_of(new)
+    tariff = tariff_of(new, operator)
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)

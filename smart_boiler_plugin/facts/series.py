@@ -25,7 +25,7 @@ from smart_boiler_plugin.facts.sensors import Price
 from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.physics.readings import BELIEVED_C
 from smart_boiler_plugin.physics.thermostat import Floats
-from smart_boiler_plugin.prices.consumption_price import in_quarters
+from smart_boiler_plugin.prices.quarters import in_quarters
 
 SERIES_AT_ONCE = 500
 """How many series are held in memory while they are read."""

@@ -1,6 +1,6 @@
 """ConsumptionPriceReporter, which FlexMeasures finds by name: ``flexmeasures add report --reporter ...``.
 
-How a consumption price is calculated: ``consumption_price.py``.
+How a consumption price is calculated: ``contract.py``.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import timely_beliefs as tb
 from flexmeasures import Sensor
@@ -18,10 +19,13 @@ from flexmeasures.utils.time_utils import server_now
 from flexmeasures.utils.unit_utils import convert_units, is_energy_price_unit
 from marshmallow import ValidationError, fields, validate, validates
 
-from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.prices.consumption_price import consumption_price, in_quarters
+from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.prices.contract import Version, consumption_price
+from smart_boiler_plugin.prices.quarters import in_quarters
 from smart_boiler_plugin.prices.sensors import known_prices
-from smart_boiler_plugin.prices.tariff_schema import ConsumptionPriceConfigSchema
+from smart_boiler_plugin.prices.tariff_schema import ConsumptionPriceConfigSchema, contract_of
+from smart_boiler_plugin.prices.terms import Terms, terms_of
 from smart_boiler_plugin.units import currency_of
 
 
@@ -46,16 +50,18 @@ class ConsumptionPriceParametersSchema(ReporterParametersSchema):
 
 
 class ConsumptionPriceReporter(Reporter):
-    """What customers on a tariff pay: (spot price * factor + fees) * (1 + VAT).
+    """What customers on a tariff pay for a kWh: a sum of parts, and VAT on it; each day by the version that held.
 
-    Configuration: ``price_sensor`` with the spot prices, in money per energy; ``factor`` (1 if left out); ``fees``, as
-    one text (``"0.05 EUR/kWh"``) or as a list of such texts and of fees that are paid in a part of the week, in the
-    local time of the output (``{"days": "mon-fri", "from": "07:00", "until": "23:00", "fee": "0.05 EUR/kWh"}``), which
-    all add up; ``vat`` (``"21 %"``).
+    Configuration: ``tariff``, the id of a tariff's asset; or ``contract`` (docs/tariffs.md), and ``price_sensor`` with
+    spot prices, in money per energy, where the contract rests on them. In place of a contract, its simple form, (spot
+    price * factor + fees) * (1 + VAT): ``factor`` (1 if left out); ``fees``, as one text (``"0.05 EUR/kWh"``) or as a
+    list of such texts and of fees that are paid at some times, in the local time of the output (``{"days": "mon-fri",
+    "from": "07:00", "until": "23:00", "fee": "0.05 EUR/kWh"}``); ``vat`` (``"21 %"``).
 
     Parameters: ``output``, sensors in any money per energy of the same currency, per quarter of an hour; ``input``, if
     it is given, is the price sensor again, where ``sources``, ``source_types`` or ``exclude_source_types`` choose among
-    its data; by default everything counts that is no forecast. A quarter without spot price gets no consumption price.
+    its data; by default everything counts that is no forecast. A quarter whose spot price counts and is not known gets
+    no consumption price.
     """
 
     __version__ = None  # as part of the source, it would make newer prices count less than those of a higher version
@@ -63,6 +69,20 @@ class ConsumptionPriceReporter(Reporter):
 
     _config_schema = ConsumptionPriceConfigSchema()
     _parameters_schema = ConsumptionPriceParametersSchema()
+
+    @property
+    def terms(self) -> Terms:
+        """What the prices are made of.
+
+        Raises
+        ------
+        SmartBoilerError
+            If the tariff is gone, or what is stored of it is wrong.
+
+        """
+        if "tariff" in self._config:
+            return terms_of(self._config["tariff"])
+        return Terms((Version(None, contract_of(self._config)),), self._config.get("price_sensor"))
 
     def _compute_report(
         self,
@@ -78,47 +98,58 @@ class ConsumptionPriceReporter(Reporter):
         Raises
         ------
         marshmallow.ValidationError
-            If the input is not the price sensor, or an output is in another currency.
+            If the input is not the price sensor, an output is in another currency, or the tariff is broken.
 
         """
-        price_sensor: Sensor = self._config["price_sensor"]
+        try:
+            terms = self.terms
+        except SmartBoilerError as error:
+            raise ValidationError(error.message) from error  # type: ignore[arg-type]  # a sentence, or by field
         known_at = belief_time or server_now()
-        spot = self._spot_prices(start, end, known_at, dict(input[0]) if input else {})
+        # whole hours, as a contract may settle their means; in UTC, as all clocks here change by whole hours
+        begin, until = pd.Timestamp(start).tz_convert("UTC"), pd.Timestamp(end).tz_convert("UTC")
+        spot = _spot_prices(terms.price_sensor, begin - HOUR, until + HOUR, known_at, dict(input[0]) if input else {})
+        wanted = (spot.index >= begin) & (spot.index <= until - QUARTER)
         return [
             {
                 "name": "consumption price",
                 "column": "event_value",
                 "sensor": entry["sensor"],
-                "data": self._beliefs(self._priced(spot, entry["sensor"], price_sensor), entry["sensor"], known_at),
+                "data": self._beliefs(_priced(terms, spot, entry["sensor"])[wanted], entry["sensor"], known_at),
             }
             for entry in output
         ]
 
-    def _spot_prices(self, start: datetime, end: datetime, known_at: datetime, search: dict[str, Any]) -> pd.Series:
-        """Return the spot prices [currency/kWh] per quarter of a span, where there are any."""
-        sensor: Sensor = self._config["price_sensor"]
-        if search.pop("sensor", sensor) != sensor:
-            raise ValidationError({"input": [f"Must be the price sensor of the configuration, {sensor.id}."]})
-        search["source"] = search.pop("sources", None)
-        prices = known_prices(sensor, start, end, known_at, **search)
-        quarters = in_quarters(prices, sensor.event_resolution)
-        within = (quarters.index >= start) & (quarters.index <= pd.Timestamp(end) - QUARTER)
-        spot: pd.Series = convert_units(quarters[within], sensor.unit, f"{currency_of(sensor.unit)}/kWh")
-        return spot
-
-    def _priced(self, spot: pd.Series, output: Sensor, price_sensor: Sensor) -> pd.Series:
-        """Return the consumption prices in the unit of the output."""
-        currency = currency_of(price_sensor.unit)
-        if currency_of(output.unit) != currency:
-            raise ValidationError(
-                {"output": [f"Sensor {output.id} is in {output.unit}, but the prices are in {currency}."]}
-            )
-        config = self._config
-        price = consumption_price(
-            spot.tz_convert(output.timezone), factor=config["factor"], fees=config["fees"], vat=config["vat"]
-        )
-        converted: pd.Series = convert_units(price, f"{currency}/kWh", output.unit)
-        return converted
-
     def _beliefs(self, price: pd.Series, output: Sensor, known_at: datetime) -> tb.BeliefsDataFrame:
-        return tb.BeliefsDataFrame(price, sensor=output, source=self.data_source, belief_time=known_at)
+        return tb.BeliefsDataFrame(price.dropna(), sensor=output, source=self.data_source, belief_time=known_at)
+
+
+def _spot_prices(
+    sensor: Sensor | None, start: pd.Timestamp, end: pd.Timestamp, known_at: datetime, search: dict[str, Any]
+) -> pd.Series:
+    """Return the spot prices [currency/kWh] of all quarters of a span (UTC); NaN where there is none."""
+    quarters = pd.date_range(start.ceil(QUARTER), end, freq=QUARTER, inclusive="left")
+    if search.pop("sensor", sensor) != sensor:
+        expected = f"Must be the price sensor, {sensor.id}." if sensor else "There is no price sensor: leave it out."
+        raise ValidationError({"input": [expected]})
+    if sensor is None:
+        none: pd.Series = pd.Series(np.nan, index=quarters)
+        return none
+    search["source"] = search.pop("sources", None)
+    prices = known_prices(sensor, start, end, known_at, **search)
+    known = in_quarters(prices, sensor.event_resolution)
+    spot: pd.Series = convert_units(known.reindex(quarters), sensor.unit, f"{currency_of(sensor.unit)}/kWh")
+    return spot
+
+
+def _priced(terms: Terms, spot: pd.Series, output: Sensor) -> pd.Series:
+    """Return the consumption prices in the unit of the output; NaN where there is none."""
+    currencies = {currency for version in terms.versions for currency in version.contract.currencies}
+    currencies |= {currency_of(terms.price_sensor.unit)} if terms.price_sensor else set()
+    currency = currency_of(output.unit)
+    if currencies != {currency}:
+        told = f"Sensor {output.id} is in {output.unit}, but the prices are in {', '.join(sorted(currencies))}."
+        raise ValidationError({"output": [told]})
+    price = consumption_price(terms.versions, spot.tz_convert(output.timezone))
+    converted: pd.Series = convert_units(price, f"{currency}/kWh", output.unit)
+    return converted

@@ -6,7 +6,6 @@ The spot price of a country is where the ENTSO-E plugin puts it. What else puts 
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from flexmeasures.data import db
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.prices.countries import check_country
 from smart_boiler_plugin.transactions import lock
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
@@ -25,9 +25,6 @@ CONSUMPTION_SENSOR = {"name": "consumption price", "unit": "EUR/kWh"}
 
 TARIFF_TYPE = "tariff"
 """Asset type of tariffs."""
-
-COUNTRY = re.compile("[A-Za-z0-9_]{2,20}")
-"""What a country code of the ENTSO-E plugin looks like (names of `entsoe.mappings.Area`)."""
 
 PRICE_LOCK = 0x70726963
 """Key of the advisory lock under which price sensors are made (the bytes of "pric")."""
@@ -49,12 +46,10 @@ def get_or_create_spot_price_sensor(country: str) -> Sensor:
     Raises
     ------
     SmartBoilerError
-        If this is no country code, or the sensor is there in another unit.
+        If there is no such country code, or the sensor is there in another unit.
 
     """
-    if not COUNTRY.fullmatch(country):
-        told = f"{country!r} is no country code. Expected, for example, NL or DE_LU, as the ENTSO-E plugin has it."
-        raise SmartBoilerError({"country": [told]})
+    check_country(country)
     return get_or_create_public_sensor(
         f"{country} transmission zone", "transmission zone", SPOT_SENSOR, timezone=default_timezone()
     )
@@ -104,7 +99,9 @@ def lock_prices() -> None:
     lock(PRICE_LOCK)
 
 
-def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[str, Any], *, timezone: str) -> Sensor:
+def get_or_create_public_sensor(
+    asset_name: str, asset_type: str, sensor: dict[str, Any], *, timezone: str, parent: Asset | None = None
+) -> Sensor:
     """Return the sensor of a public asset, made if missing; the asset and its type too. Flushes, does not commit.
 
     Parameters
@@ -115,6 +112,8 @@ def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[s
         Name and unit.
     timezone
         Of a sensor that is made (IANA name).
+    parent
+        Public asset to which the asset belongs; names are unique among the assets of one parent.
 
     Raises
     ------
@@ -126,8 +125,12 @@ def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[s
     def find(model: type, **columns: Any) -> Any:
         return db.session.execute(db.select(model).filter_by(**columns)).scalar_one_or_none()
 
+    def find_asset() -> Asset | None:
+        found: Asset | None = find(Asset, name=asset_name, account_id=None, parent_asset_id=parent and parent.id)
+        return found
+
     def find_sensor() -> Sensor | None:
-        asset = find(Asset, name=asset_name, account_id=None, parent_asset_id=None)
+        asset = find_asset()
         found = asset and find(Sensor, generic_asset_id=asset.id, name=sensor["name"])
         if found and found.unit != sensor["unit"]:
             whose = f"Sensor {found.id} ('{found.name}' of '{asset_name}')"
@@ -142,8 +145,10 @@ def get_or_create_public_sensor(asset_name: str, asset_type: str, sensor: dict[s
     found = find_sensor()
     if found:
         return found
-    asset = find(Asset, name=asset_name, account_id=None, parent_asset_id=None) or Asset(
-        name=asset_name, generic_asset_type=find(AssetType, name=asset_type) or AssetType(name=asset_type)
+    asset = find_asset() or Asset(
+        name=asset_name,
+        generic_asset_type=find(AssetType, name=asset_type) or AssetType(name=asset_type),
+        parent_asset_id=parent and parent.id,
     )
     made = Sensor(generic_asset=asset, timezone=timezone, event_resolution=QUARTER, **sensor)
     db.session.add_all([asset, made])

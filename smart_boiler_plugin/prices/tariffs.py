@@ -1,43 +1,38 @@
-"""Tariffs: what customers pay for one kWh. Make, find and list, and give to boilers.
+"""Tariffs: what customers pay for one kWh. Find and list them, and those that are there by themselves.
 
 A tariff is a public asset, as the customers' users see public assets and their own alone. It has a sensor with its
-consumption prices, and a data source of the host that knows how they are made (``reporter.py``). Which spot prices
-there are: ``sensors.py``. Making the prices: ``update.py``.
+consumption prices, terms (``terms.py``), and a data source of the host that makes prices of them (``reporter.py``). It
+is an operator's own, or everybody's. How one comes, changes and goes: ``tariff_life.py``. Making the prices:
+``update.py``. Which spot prices there are: ``sensors.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from flexmeasures import Asset, AssetType, Sensor, Source
+from flexmeasures import Account, Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 from marshmallow import ValidationError
 from sqlalchemy import func
 
 from smart_boiler_plugin import stored
-from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
-from smart_boiler_plugin.host import config_of
+from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.prices.contract import Contract, Part, Version
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import (
     CONSUMPTION_SENSOR,
     TARIFF_TYPE,
     default_country,
     get_or_create_consumption_price_sensor,
-    get_or_create_public_sensor,
     get_or_create_spot_price_sensor,
     lock_prices,
 )
-from smart_boiler_plugin.prices.tariff_schema import ConsumptionPriceConfigSchema
+from smart_boiler_plugin.prices.terms import ATTRIBUTE, Terms, has_terms, read_terms, store_versions
 from smart_boiler_plugin.settings import DEFAULT_TARIFF
 from smart_boiler_plugin.stored import is_id, rows_with
-from smart_boiler_plugin.transactions import transaction
 from smart_boiler_plugin.units import currency_of
-
-ATTRIBUTE = "smart-boiler-tariff"
-"""Attribute of a tariff's asset: ``{"country": "BE", "source": <id of its data source>}``."""
 
 SPOT_TARIFF = re.compile(r"([A-Z][A-Z0-9_]+) spot tariff")
 """Name of a country's tariff that was not added by anybody: the bare spot price."""
@@ -73,9 +68,15 @@ class Tariff:
 
     @property
     def country(self) -> str | None:
-        """The country whose spot prices it rests on; None where it was made for some other price sensor."""
+        """The country whose spot prices it rests on; None where it rests on some other price sensor, or on none."""
         country: str | None = stored.read(self.asset, ATTRIBUTE)["country"]
         return country
+
+    @property
+    def operator_id(self) -> int | None:
+        """Id of the operator's account whose own it is; None where it is everybody's."""
+        operator: int | None = stored.read(self.asset, ATTRIBUTE).get("operator")
+        return operator
 
     @property
     def currency(self) -> str:
@@ -102,72 +103,21 @@ class Tariff:
         return reporter
 
     @property
-    def config(self) -> dict[str, Any]:
-        """How its prices are made, as JSON (``ConsumptionPriceConfigSchema``)."""
-        config: dict[str, Any] = ConsumptionPriceConfigSchema().dump(config_of(self.reporter))
-        return config
+    def terms(self) -> Terms:
+        """What its prices are made of.
+
+        Raises
+        ------
+        SmartBoilerError
+            If what is stored of it is wrong or gone.
+
+        """
+        # before there were versions, the data source alone knew the terms
+        return read_terms(self.asset) if has_terms(self.asset) else self.reporter.terms
 
 
-def add(
-    name: str,
-    *,
-    country: str | None = None,
-    price_sensor: int | None = None,
-    timezone: str | None = None,
-    terms: Mapping[str, Any],
-) -> Tariff:
-    """Make a tariff. Its prices come with the next update.
-
-    Parameters
-    ----------
-    name
-        What it is to be called.
-    country
-        Whose spot prices it rests on, as the ENTSO-E plugin has it.
-    price_sensor
-        In place of a country, id of a sensor with spot prices in money per energy.
-    timezone
-        In which fees and days are meant (IANA name); None means that of the spot prices.
-    terms
-        ``factor``, ``fees`` and ``vat`` as JSON (``ConsumptionPriceConfigSchema``).
-
-    Raises
-    ------
-    ConflictError
-        If a public asset has this name.
-    SmartBoilerError
-        If the name or the terms are wrong; the message names the field.
-
-    """
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise SmartBoilerError({"name": [f"Must have 1 to {LONGEST_NAME} characters, and no line breaks."]})
-    kept = SPOT_TARIFF.fullmatch(name)
-    if kept:
-        raise SmartBoilerError({"name": [f"'{name}' is kept for the bare spot price of {kept[1]}. Choose another."]})
-    with transaction():
-        lock_prices()
-        if _public_asset(name) is not None:
-            raise ConflictError({"name": [f"'{name}' exists already. Choose another; see {HOW_TO_LIST}"]})
-        if price_sensor is None:
-            country = country or default_country()
-        spot_id = get_or_create_spot_price_sensor(country).id if country else price_sensor
-        try:
-            reporter = ConsumptionPriceReporter(config={"price_sensor": spot_id, **terms})
-        except ValidationError as error:
-            raise SmartBoilerError(error.messages_dict) from error
-        spot: Sensor = config_of(reporter)["price_sensor"]
-        sensor = get_or_create_public_sensor(
-            name,
-            TARIFF_TYPE,
-            {"name": CONSUMPTION_SENSOR["name"], "unit": f"{currency_of(spot.unit)}/kWh"},
-            timezone=timezone or spot.timezone,
-        )
-        return _configured(sensor, country, reporter)
-
-
-def find(name: str) -> Tariff:
-    """Return the tariff of a name, in whatever case.
+def find(name: str, operator: Account | None = None) -> Tariff:
+    """Return the tariff of a name, in whatever case: an operator's own, or else a public one.
 
     Raises
     ------
@@ -175,22 +125,50 @@ def find(name: str) -> Tariff:
         If there is none; the message says which there are.
 
     """
-    tariffs = all_tariffs()
+    return _named(name, seen_by(operator, all_tariffs()))[0]
+
+
+def all_named(name: str) -> list[Tariff]:
+    """Return the tariffs of a name, in whatever case: two operators may have one each.
+
+    Raises
+    ------
+    SmartBoilerError
+        If there is none.
+
+    """
+    return _named(name, all_tariffs())
+
+
+def _named(name: str, tariffs: Sequence[Tariff]) -> list[Tariff]:
+    """Return those of a name, at least one."""
     # two names may be one in Python's lower case, and are not in PostgreSQL's
-    found = next((one for spelt in (str, str.lower) for one in tariffs if spelt(one.name) == spelt(name)), None)
-    if found is None:
-        names = [tariff.name for tariff in tariffs]
-        listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
-        raise SmartBoilerError(
-            {"tariff": [f"There is no tariff '{name}'. There are: {listed or 'none'}. List them: {HOW_TO_LIST}"]}
-        )
-    return found
+    for spelt in (str, str.lower):
+        named = [one for one in tariffs if spelt(one.name) == spelt(name)]
+        if named:
+            return named
+    names = [tariff.name for tariff in tariffs]
+    listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
+    told = f"There is no tariff '{name}'. There are: {listed or 'none'}. List them: {HOW_TO_LIST}"
+    raise SmartBoilerError({"tariff": [told]})
+
+
+def seen_by(operator: Account | None, tariffs: Iterable[Tariff]) -> list[Tariff]:
+    """Return which tariffs an operator's customers can have: its own, and then the public ones."""
+    own_id = operator and operator.id
+    own = [tariff for tariff in tariffs if tariff.operator_id in {None, own_id}]
+    return sorted(own, key=lambda tariff: tariff.operator_id is None)
 
 
 def all_tariffs(country: str | None = None) -> list[Tariff]:
-    """Return the tariffs of all or one country, by name."""
-    tariffs = [Tariff(asset, sensor) for asset, sensor in _price_sensors() if stored.is_stored(asset, ATTRIBUTE)]
+    """Return the tariffs of all or one country, by name; those of all operators."""
+    tariffs = [Tariff(asset, sensor) for asset, sensor in _price_sensors() if is_tariff(asset)]
     return [tariff for tariff in tariffs if country in {None, tariff.country}]
+
+
+def is_tariff(asset: Asset) -> bool:
+    """Return whether an asset is a tariff that was not removed."""
+    return stored.is_stored(asset, ATTRIBUTE) and "removed" not in stored.read(asset, ATTRIBUTE)
 
 
 def _price_sensors() -> list[tuple[Asset, Sensor]]:
@@ -214,12 +192,12 @@ def spot_tariff(country: str) -> Tariff:
         db.session.refresh(sensor.generic_asset)
     if stored.is_stored(sensor.generic_asset, ATTRIBUTE):
         return Tariff(sensor.generic_asset, sensor)
-    spot = get_or_create_spot_price_sensor(country)
-    return _configured(sensor, country, ConsumptionPriceReporter(config={"price_sensor": spot.id}))
+    bare = Terms((Version(None, Contract((Part(factor=1.0),))),), get_or_create_spot_price_sensor(country))
+    return make_tariff(sensor, bare, country=country)
 
 
-def default_tariff() -> Tariff:
-    """Return the tariff of customers who are taken on without one.
+def default_tariff(operator: Account | None = None) -> Tariff:
+    """Return the tariff of an operator's customers who are taken on without one.
 
     Raises
     ------
@@ -231,7 +209,7 @@ def default_tariff() -> Tariff:
     if not name:
         return spot_tariff(default_country())
     try:
-        return find(name)
+        return find(name, operator)
     except SmartBoilerError as error:
         told = (
             f"None was given, and the server's setting {DEFAULT_TARIFF.name} names '{name}', which does not exist. "
@@ -249,18 +227,17 @@ def boilers_by_sensor() -> dict[int, int]:
     return {sensor: count for sensor, count in db.session.execute(query).tuples() if is_id(sensor)}
 
 
-def _public_asset(name: str) -> Asset | None:
-    """Return the public asset of a name, in whatever case."""
-    query = db.select(Asset).filter(Asset.account_id.is_(None), func.lower(Asset.name) == func.lower(name))
-    asset: Asset | None = db.session.execute(query.order_by(Asset.id)).scalars().first()
-    return asset
-
-
-def _configured(sensor: Sensor, country: str | None, reporter: ConsumptionPriceReporter) -> Tariff:
-    """Return the tariff of a sensor, which from now on is one. Flushes, does not commit."""
+def make_tariff(sensor: Sensor, terms: Terms, *, country: str | None, operator: Account | None = None) -> Tariff:
+    """Return the tariff of a sensor, which from now on is one with these terms. Flushes, does not commit."""
     asset = sensor.generic_asset
-    source = reporter.data_source.id
-    stored.change(asset, lambda _: {"country": country, "source": source}, ATTRIBUTE)
+    price_sensor = terms.price_sensor and terms.price_sensor.id
+    kept = {"country": country, "price_sensor": price_sensor, **({"operator": operator.id} if operator else {})}
+    stored.change(asset, lambda _: kept, ATTRIBUTE)
+    store_versions(asset, terms.versions, operator)
+    db.session.flush()
+    # the same one for ever, whatever comes after these versions
+    source = ConsumptionPriceReporter(config={"tariff": asset.id}).data_source.id
+    stored.change(asset, lambda kept: {**kept, "source": source}, ATTRIBUTE)
     db.session.flush()
     return Tariff(asset, sensor)
 

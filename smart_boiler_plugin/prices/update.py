@@ -1,10 +1,11 @@
-"""The consumption prices of a tariff, from its spot prices. What a tariff is: ``tariffs.py``."""
+"""The consumption prices of a tariff, from its terms and spot prices. What a tariff is: ``tariffs.py``."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
 import pandas as pd
+import timely_beliefs as tb
 from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
@@ -16,13 +17,13 @@ from smart_boiler_plugin.clock.coverage import DayCoverage, by_day
 from smart_boiler_plugin.clock.days import day_of, midnight, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
-from smart_boiler_plugin.host import PLANNED, config_of
+from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.prices.sensors import known_prices
 from smart_boiler_plugin.prices.tariffs import Tariff
 
 
 def update(tariff: Tariff, now: datetime, first: date | None = None, last: date | None = None) -> list[DayCoverage]:
-    """Derive a tariff's consumption prices from its spot prices, and commit. Harmless to repeat.
+    """Make a tariff's consumption prices, each day's by the contract that held, and commit. Harmless to repeat.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     first
         First day, local time of the tariff; None means today.
     last
-        Last day; None means as far as spot prices are known, and tomorrow at least.
+        Last day; None means as far as spot prices are known, and tomorrow at least; tomorrow, where it has none.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     Raises
     ------
     NoPricesError
-        If no spot price is known in the span.
+        If no price can be made in the span, as no spot price is known.
     SmartBoilerError
         If the tariff is broken, or the last day is before the first.
 
@@ -51,38 +52,73 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     timezone = tariff.sensor.timezone
     today = day_of(now, timezone)
     first = first or today
-    reporter = tariff.reporter
-    spot: Sensor = config_of(reporter)["price_sensor"]
+    spot = tariff.terms.price_sensor
     last = last or _last_day(spot, today, timezone)
     if last < first:
         raise SmartBoilerError(f"The last day, {last}, is before the first, {first}.")
     begin, end = midnight(first, timezone), midnights(last, timezone)[1]
-    try:
-        (report,) = reporter.compute(
-            start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
-        )
-    except ValidationError as error:
-        raise SmartBoilerError(error.messages_dict) from error
-    if report["data"].empty:
-        raise NoPricesError(f"No day-ahead price is known from {first} to {last} (sensor {spot.id}).")
+    made = _computed(tariff, begin, end, now)
+    if made.empty:
+        where = f" (sensor {spot.id})" if spot else ""
+        raise NoPricesError(f"No day-ahead price is known from {first} to {last}{where}.")
     stored = _stored(tariff.sensor, begin, end, now)
-    prices = report["data"].event_value
+    prices = made.event_value
     # not left to the host: it would store what is unchanged once more, when its time has come, and leave out what this
     # source has said before, though another one has said something else since
     unchanged = stored.reindex(prices.index.get_level_values("event_start")).to_numpy() == prices.to_numpy()
-    save_to_db(report["data"][~unchanged], save_changed_beliefs_only=False)
+    save_to_db(made[~unchanged], save_changed_beliefs_only=False)
     db.session.commit()
     return by_day(pd.DatetimeIndex(_stored(tariff.sensor, begin, end, now).index), first, last, timezone)
 
 
-def _last_day(spot: Sensor, today: date, timezone: str) -> date:
+def update_if_known(tariff: Tariff, now: datetime) -> list[DayCoverage]:
+    """Make the prices of a tariff that is new or has changed as far as they are known; none is no error."""
+    try:
+        return update(tariff, now)
+    except NoPricesError:
+        return []
+
+
+def prices_of(tariff: Tariff, day: date, now: datetime) -> pd.Series:
+    """Return the prices of a local day [currency/kWh] as its contract has them now, of all its quarters; NaN: none.
+
+    Nothing is stored.
+
+    Raises
+    ------
+    SmartBoilerError
+        If the tariff is broken.
+
+    """
+    begin, end = midnights(day, tariff.sensor.timezone)
+    made = _computed(tariff, begin, end, now).event_value
+    prices = pd.Series(made.to_numpy(), index=pd.DatetimeIndex(made.index.get_level_values("event_start")))
+    of_all: pd.Series = prices.reindex(pd.date_range(begin, end, freq=QUARTER, inclusive="left"))
+    return of_all
+
+
+def _computed(tariff: Tariff, begin: datetime, end: datetime, now: datetime) -> tb.BeliefsDataFrame:
+    """Return the consumption prices of a span that can be made."""
+    try:
+        (report,) = tariff.reporter.compute(
+            start=begin, end=end, belief_time=pd.Timestamp(now), output=[{"sensor": tariff.sensor}]
+        )
+    except ValidationError as error:
+        raise SmartBoilerError(error.messages_dict) from error
+    made: tb.BeliefsDataFrame = report["data"]
+    return made
+
+
+def _last_day(spot: Sensor | None, today: date, timezone: str) -> date:
     """Return the last day with spot prices, and not one before tomorrow."""
+    tomorrow = today + timedelta(days=1)
+    if spot is None:
+        return tomorrow
     query = (
         db.select(func.max(TimedBelief.event_start))
         .join(Source)
         .filter(TimedBelief.sensor_id == spot.id, Source.type.not_in(PLANNED))
     )
-    tomorrow = today + timedelta(days=1)
     last_start = db.session.execute(query).scalar()
     return max(tomorrow, day_of(last_start, timezone)) if last_start else tomorrow
 

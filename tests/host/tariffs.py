@@ -11,6 +11,16 @@ DAY_AND_NIGHT = (
 )
 """The command for a tariff with two fees."""
 
+DAY_AND_NIGHT_CONTRACT = {
+    "parts": [
+        {"factor": 1.02},
+        {"rate": "0.05 EUR/kWh"},
+        {"rate": "0.03 EUR/kWh", "days": "mon,tue,wed,thu,fri", "from": "07:00", "until": "22:00"},
+    ],
+    "vat": "21 %",
+}
+"""The contract that it says."""
+
 
 def make_sensor(name, unit, resolution="15min"):
     """Make a public sensor."""

@@ -14,7 +14,7 @@ from tests.factories import make_account, make_household_boiler, make_operator, 
 
 PATH = "/smart-boiler-plugin/api/openapi.json"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
-"""Requests per operation and kind; there are ten operations, and two kinds of requests: allowed and forbidden."""
+"""Requests per operation and kind; there are some fifteen operations, and two kinds: allowed and forbidden."""
 
 QUICK = settings(
     max_examples=EXAMPLES,
@@ -42,6 +42,10 @@ def test_all_calls_are_described(app):
         ("post", "/smart-boiler-plugin/api/boiler-customers"),
         ("get", "/smart-boiler-plugin/api/jobs/{job_id}"),
         ("post", "/smart-boiler-plugin/api/readings"),
+        ("get", "/smart-boiler-plugin/api/tariffs"),
+        ("post", "/smart-boiler-plugin/api/tariffs"),
+        *((method, "/smart-boiler-plugin/api/tariffs/{tariff_id}") for method in ("get", "patch", "delete")),
+        ("get", "/smart-boiler-plugin/api/tariffs/{tariff_id}/prices"),
         ("get", PATH),
     }
 

@@ -8,9 +8,10 @@ from flexmeasures import Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 
 from smart_boiler_plugin.prices import tariffs
+from smart_boiler_plugin.prices.contract import Contract, Part, Version
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
-from smart_boiler_plugin.prices.tariffs import ATTRIBUTE
-from tests.host.tariffs import DAY_AND_NIGHT, add_kronor_tariff, household
+from smart_boiler_plugin.prices.terms import ATTRIBUTE
+from tests.host.tariffs import DAY_AND_NIGHT, DAY_AND_NIGHT_CONTRACT, add_kronor_tariff, household
 
 
 def test_a_tariff_is_a_public_asset_with_a_sensor_and_a_source_that_knows_how_it_is_made(app, boilers):
@@ -25,14 +26,12 @@ def test_a_tariff_is_a_public_asset_with_a_sensor_and_a_source_that_knows_how_it
         assert sensor.event_resolution == pd.Timedelta("15min")
         source = db.session.get(Source, asset.attributes[ATTRIBUTE]["source"])
         assert (source.type, source.model) == ("reporter", "ConsumptionPriceReporter")
-        assert source.attributes["data_generator"]["config"] == {
+        assert source.attributes["data_generator"]["config"] == {"tariff": asset.id}
+        assert asset.attributes[ATTRIBUTE] == {
+            "country": "BE",
             "price_sensor": get_or_create_spot_price_sensor("BE").id,
-            "factor": 1.02,
-            "fees": [
-                {"fee": "0.05 EUR/kWh"},
-                {"days": "mon,tue,wed,thu,fri", "from": "07:00", "until": "22:00", "fee": "0.03 EUR/kWh"},
-            ],
-            "vat": "21 %",
+            "source": source.id,
+            "versions": [{"from": None, "contract": DAY_AND_NIGHT_CONTRACT}],
         }
 
 
@@ -53,15 +52,15 @@ def test_a_tariff_keeps_to_the_time_zone_of_its_prices_or_to_its_own(app, boiler
     [
         (("BE Day And Night",), 1, "name: 'BE Day And Night' exists already"),
         (("BE transmission zone",), 1, "name: 'BE transmission zone' exists already"),
-        (("New", "--fees", "0.5 NOK/kWh"), 1, "fees.0.fee: Is in NOK, but the prices of sensor"),
+        (("New", "--fees", "0.5 NOK/kWh"), 1, "contract: Is in NOK, but the prices of sensor"),
         (("New", "--vat", "21"), 1, "vat: '21' is no share from 0 to 100 %. Expected, for example, '21 %'."),
         (("New", "--factor", "-1"), 1, "factor: Must be greater than or equal to 0"),
         (("New", "--fees", "{no JSON"), 2, "--fees"),
         (("New", "--fees", "5"), 1, "fees.0.fee: '5' is no money per energy"),
         (("New", "--price-sensor", "999"), 1, "price_sensor:"),
         (("New", "--price-sensor", "0"), 1, "price_sensor:"),
-        (("New", "--country", "x" * 81), 1, "is no country code. Expected, for example, NL or DE_LU"),
-        (("New", "--country", "N\nL"), 1, r"country: 'N\nL' is no country code."),
+        (("New", "--country", "x" * 81), 1, "is no country code as the ENTSO-E plugin has it, such as NL, DE_LU."),
+        (("New", "--country", "N\nL"), 1, r"country: 'N\nL' is no country code as"),
         (("FR spot tariff", "--country", "BE"), 1, "name: 'FR spot tariff' is kept for the bare spot price of FR."),
         (
             ("New", "--fees", '{"fee": "1 EUR/kWh", "from": "07:10", "until": "08:00"}'),
@@ -74,7 +73,7 @@ def test_a_tariff_keeps_to_the_time_zone_of_its_prices_or_to_its_own(app, boiler
             "fees.0.until: Must be a time such as 06:30; the end of a day is 00:00.",
         ),
         (("New", "--price-sensor", "1", "--country", "BE"), 2, "not both"),
-        (("New", "--timezone", "Amsterdam"), 2, "--timezone"),
+        (("New", "--timezone", "Amsterdam"), 1, "timezone: Must be an IANA name, such as Europe/Brussels."),
         (("x" * 81,), 1, "name: Must have 1 to 80 characters"),
         ((" ",), 1, "name: Must have 1 to 80 characters"),
         (("two\nlines",), 1, "name: Must have 1 to 80 characters, and no line breaks."),
@@ -96,9 +95,11 @@ def test_tariffs_are_listed_with_their_terms_and_how_many_boilers_they_have(app,
         assert call("POST", **household(name, tariff=tariff)).status_code == 201
     lines = boilers("list-tariffs").output.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["BE", "Oslo"]
-    assert lines[0].split() == ["name", "country", "factor", "fees", "VAT", "currency", "sensor", "boilers"]
-    fees = "0.05 EUR/kWh + 0.03 EUR/kWh mon,tue,wed,thu,fri 07:00-22:00"
-    assert re.split(" {2,}", lines[2])[1:6] == ["BE", "1.02", fees, "21 %", "EUR"]
+    assert re.split(" {2,}", lines[0]) == [
+        "name", "operator", "country", "per kWh", "VAT", "currency", "sensor", "boilers"
+    ]  # fmt: skip
+    parts = "spot * 1.02 + 0.05 EUR/kWh + 0.03 EUR/kWh mon,tue,wed,thu,fri 07:00-22:00"
+    assert re.split(" {2,}", lines[2])[1:6] == ["-", "BE", parts, "21 %", "EUR"]
     assert [line.split()[-1] for line in lines[2:]] == ["2", "1"]
 
 
@@ -128,13 +129,14 @@ def test_a_spot_tariff_of_a_former_version_keeps_its_sensor_and_gets_a_source(ap
         db.session.commit()
         assert [tariff.name for tariff in tariffs.adopt_former()] == ["NL spot tariff"]
         db.session.commit()
-    assert "NL spot tariff  NL" in boilers("list-tariffs").output
+    assert re.split(" {2,}", boilers("list-tariffs").output.splitlines()[2])[:5] == [
+        "NL spot tariff", "-", "NL", "spot * 1", "0 %"
+    ]  # fmt: skip
     with app.app_context():
         (tariff,) = tariffs.all_tariffs()
         assert tariff.sensor.id == former
-        assert tariff.config == {
-            "price_sensor": get_or_create_spot_price_sensor("NL").id, "factor": 1.0, "fees": [], "vat": "0 %"
-        }  # fmt: skip
+        assert tariff.terms.price_sensor.id == get_or_create_spot_price_sensor("NL").id
+        assert tariff.terms.versions == (Version(None, Contract((Part(factor=1.0),))),)
 
 
 def test_public_assets_of_others_are_no_tariffs(app, boilers):

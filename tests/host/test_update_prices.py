@@ -270,9 +270,18 @@ def test_forecasts_of_consumption_prices_do_not_hide_what_is_missing(app, at, sp
 def test_nothing_at_all_is_told_and_makes_nothing(at, update, contents):
     at("12:00")
     before = contents()
-    result = update("--country", "XX")
+    result = update("--country", "FI")
     assert result.exit_code == 1
-    assert "flexmeasures entsoe import-day-ahead-prices --country XX" in result.output
+    assert "flexmeasures entsoe import-day-ahead-prices --country FI" in result.output
+    assert contents() == before
+
+
+def test_a_country_that_does_not_exist_is_told_and_makes_nothing(at, update, flexmeasures, contents):
+    at("12:00")
+    before = contents()
+    told = "country: 'NL_2' is no country code as the ENTSO-E plugin has it, such as "
+    for result in (update("--country", "NL_2"), flexmeasures("smart-boiler", "add-tariff", "New", "--country", "NL_2")):
+        assert (result.exit_code, told in result.output) == (1, True)
     assert contents() == before
 
 
