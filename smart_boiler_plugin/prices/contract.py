@@ -181,10 +181,9 @@ def _by_version(
 ) -> pd.Series:
     """Return for moments (local time) or days what the contract of their day gives; NaN before the first version."""
     values = np.full(len(moments), np.nan)
-    for number, version in enumerate(versions):
+    for version in versions:
+        # a later one takes the place of those before
         held = Span(first=version.first).covers(moments)
-        if number + 1 < len(versions):
-            held &= ~Span(first=versions[number + 1].first).covers(moments)
         if held.any():
             values[held] = values_of(version.contract)[held]
     by_moment: pd.Series = pd.Series(values, index=moments)

@@ -42,6 +42,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
     assert "/smart-boiler-plugin/api/boiler-customer" in {rule.rule for rule in app.url_map.iter_rules()}
     assert set(app.cli.commands["smart-boiler"].commands) == {
         *("clean-up", "add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
+        *("change-tariff", "remove-tariff", "show-tariff"),
         *("import-prices", "update-prices", "learn", "tanks", "report", "advise", "upgrade", "invite", "jobs"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]

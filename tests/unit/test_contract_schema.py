@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from smart_boiler_plugin.clock.public_holidays import check_region
 from smart_boiler_plugin.prices.contract_schema import ContractSchema
 from smart_boiler_plugin.prices.countries import check_country
-from smart_boiler_plugin.prices.tariff_schema import load_contract
+from smart_boiler_plugin.prices.tariff_schema import load_contract, needs_spot
 
 RATE = {"rate": "0.3 EUR/kWh"}
 
@@ -126,6 +126,12 @@ def test_the_simple_form_is_another_way_to_write_a_contract():
         "vat": "21 %",
     }
     assert load_contract(simple) == load_contract({"contract": contract})
+
+
+def test_a_simple_form_without_factor_waits_for_no_spot_price():
+    assert load_contract({"factor": 0, "fees": ["0.3 EUR/kWh"]}) == load_contract({"contract": {"parts": [RATE]}})
+    assert not needs_spot(load_contract({"factor": 0, "fees": ["0.3 EUR/kWh"]}))
+    assert needs_spot(load_contract({"vat": "21 %"}))
 
 
 def test_every_region_that_a_refusal_names_is_one():
