@@ -115,7 +115,7 @@ def world_of(count, days, *, start="2024-01-02", prices=PRICES, fees=FEES, vat="
     lived, known = (int(moments.searchsorted(first + pd.DateOffset(days=each))) for each in (days, days + 2))
     spot = read_prices(prices, moments[:known]).reindex(moments, method="ffill")
     told = json.loads(fees) if fees.startswith("[") else fees
-    price = contract_of(TermsSchema().load({"fees": told, "vat": vat})).price(spot).to_numpy()
+    price = contract_of(TermsSchema().load({"fees": told, "vat": vat})).price(spot)
     return World(households(count, moments[:lived], kind), moments, price)
 
 
