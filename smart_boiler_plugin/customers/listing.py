@@ -76,9 +76,10 @@ def _of_accounts(accounts: Sequence[Account]) -> tuple[list[Customer], list[Sens
     boilers: dict[int, Asset] = {}
     for asset in db.session.scalars(query.order_by(rows_with(Asset).desc(), Asset.id)):
         boilers.setdefault(asset.account_id, asset)
-    named = {
-        as_object(as_object(asset.flex_context).get("consumption-price")).get("sensor") for asset in boilers.values()
-    }
+    # a household may have written anything there
+    named = [
+        as_object(as_object(each.flex_context).get("consumption-price")).get("sensor") for each in boilers.values()
+    ]
     wanted = db.select(Sensor).options(joinedload(Sensor.generic_asset)).filter(Sensor.id.in_(filter(is_id, named)))
     prices = list(db.session.scalars(wanted))
     return [Customer(account, boilers.get(account.id), users[account.id]) for account in accounts], prices

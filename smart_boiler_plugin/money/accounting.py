@@ -17,9 +17,10 @@ import pandas as pd
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.comfort import USEFUL_C
 from smart_boiler_plugin.clock.days import day_of, days_between, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.money import savings
 from smart_boiler_plugin.money.course import Course, Known, Spans
@@ -189,9 +190,14 @@ class Day:
 
 
 def _useful_kwh(boiler: Boiler) -> float:
-    """Return the state of charge at which a household's hot water is useful [kWh]."""
+    """Return the state of charge at which a household's hot water is useful [kWh]; the usual one where that is broken."""
     data = boiler.data
-    return data.tank.state_of_charge_kwh(min(boiler.comfort.useful_temperature_c, data.temperature_max_c))
+    try:
+        useful_c = boiler.comfort.useful_temperature_c
+    except BrokenBoilerError:
+        # what it costs is known all the same, and so is what others' days came to
+        useful_c = USEFUL_C
+    return data.tank.state_of_charge_kwh(min(useful_c, data.temperature_max_c))
 
 
 def read_days(

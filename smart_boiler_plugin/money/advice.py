@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.drawn import read_drawn
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.learning.habits import habits
@@ -106,30 +107,40 @@ def advise(boilers: Sequence[Boiler], r: float, moment: datetime) -> Iterator[li
                 found[number] = NoPricesError(f"Prices of the last {DAYS} days are not known.")
                 continue
             boiler = boilers[number]
+            try:
+                useful_c = boiler.comfort.useful_temperature_c
+            except BrokenBoilerError as error:
+                found[number] = error
+                continue
             usual = drawn_kwh(boiler.data.tapping_profile, zone.moments, QUARTER_H)
             drawn = np.where(np.isnan(zone.drawn_kwh[:, column]), usual, zone.drawn_kwh[:, column])
             price = pd.Series(each.price).ffill().bfill().to_numpy()
-            found[number] = outcomes_of(boiler, known.of(number), zone.moments, price, drawn, r)
+            found[number] = outcomes_of(boiler.data, useful_c, known.of(number), zone.moments, price, drawn, r)
     yield from (found[number] for number in range(len(boilers)))
 
 
 def outcomes_of(
-    boiler: Boiler, habit: Habits, moments: pd.DatetimeIndex, price: Floats, drawn: Floats, r: float
+    data: BoilerData,
+    useful_c: float,
+    habit: Habits,
+    moments: pd.DatetimeIndex,
+    price: Floats,
+    drawn: Floats,
+    r: float,
 ) -> list[Outcome]:
-    """Return what the choices of one boiler would have come to; its choices are worked out side by side.
+    """Return what the choices of one boiler would have come to; they are worked out side by side. Pure.
 
     Parameters
     ----------
-    boiler, habit
-        Which, and how its household draws.
+    data, useful_c, habit
+        The boiler, its household's useful temperature [°C], and how it draws.
     moments, price, drawn
         Quarters of an hour, local; price per kWh and heat drawn in each [kWh], shape (n,).
     r
         As of ``advise``.
 
     """
-    data = boiler.data
-    own = Choice(min(boiler.comfort.useful_temperature_c, data.temperature_max_c), data.temperature_max_c)
+    own = Choice(min(useful_c, data.temperature_max_c), data.temperature_max_c)
     choices = choices_of(own)
     side_by_side = boilers_of([replace(data, temperature_max_c=choice.ceiling_c) for choice in choices])
     useful = side_by_side.state_kwh(np.array([choice.useful_c for choice in choices]))
