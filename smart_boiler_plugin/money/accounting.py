@@ -190,7 +190,7 @@ class Day:
 
 
 def _useful_kwh(boiler: Boiler) -> float:
-    """Return the state of charge at which a household's hot water is useful [kWh]; the usual one where that is broken."""
+    """Return the state of charge at which a household's hot water is useful [kWh]; the usual one if broken."""
     data = boiler.data
     try:
         useful_c = boiler.comfort.useful_temperature_c
