@@ -24,6 +24,7 @@ def draw(results, file):
     sweep.sort(key=lambda each: each["r"])
     axis.plot([max(each["u40"], 0.5) for each in sweep], [each["cost"] for each in sweep], linewidth=1, color="tab:red")
     axis.set_xscale("log")
+    axis.margins(x=0.15)
     axis.set_xlabel("heat drawn and not served at 40 °C [kWh a year and boiler], half a kWh or less at the left")
     axis.set_ylabel("cost at equal heat [EUR per boiler]")
     axis.legend()
