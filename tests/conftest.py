@@ -16,3 +16,8 @@ def pytest_xdist_auto_num_workers(config):
     if (len(asked) == 1 and asked[0].is_file()) or all("unit" in path.parts for path in asked):
         return 0
     return min(os.cpu_count() or 1, MANY)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest: whoever gets one last keeps all others waiting."""
+    items.sort(key=lambda item: "system" not in item.path.parts)

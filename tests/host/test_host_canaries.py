@@ -50,7 +50,7 @@ def test_config_of(app):
     with app.app_context():
         spot = get_or_create_spot_price_sensor("NL")
         config = host.config_of(ConsumptionPriceReporter(config={"price_sensor": spot.id, "vat": "21 %"}))
-        assert (config["price_sensor"], config["vat"]) == (spot, 0.21)
+        assert (config["price_sensor"], config["vat"][0].share) == (spot, 0.21)
 
 
 def test_active_user(app):

@@ -121,10 +121,10 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output)
     ("moment", "number"),
     [
         ("postgres/PG_VERSION", signal.SIGINT),
-        ("postgres/log", signal.SIGINT),
-        ("postgres/log", signal.SIGHUP),
         ("logs/redis.conf", signal.SIGTERM),
-        ("logs/commands.log", signal.SIGINT),
+        pytest.param("postgres/log", signal.SIGINT, marks=pytest.mark.long),
+        pytest.param("postgres/log", signal.SIGHUP, marks=pytest.mark.long),
+        pytest.param("logs/commands.log", signal.SIGINT, marks=pytest.mark.long),
     ],
 )
 def test_interrupted_at_any_moment_of_the_start_leaves_nothing_running(tmp_path, moment, number):
