@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.money import drawn as heat
 from smart_boiler_plugin.money import savings
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
@@ -142,7 +143,7 @@ class Course:
         capacity = np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
         during = capacity * (self._temperature_c - np.array([each.cold_water_c for each in self._data]))
         # nothing is known of what was before the first
-        return np.vstack([np.full(len(self._data), np.nan), savings.states_between(during, LONGEST_GAP)])
+        return np.vstack([np.full(len(self._data), np.nan), heat.states_between(during, LONGEST_GAP)])
 
     @cached_property
     def measured_kwh(self) -> Floats:
@@ -154,11 +155,11 @@ class Course:
         both = self.spans.both
         edges = self.start_kwh[both.start : both.stop + 1]
         known = self._known.rows(both)
-        inferred = savings.inferred_draw_offs_kwh(self.boilers, edges, known.metered_kw, QUARTER_H)
+        inferred = heat.inferred_draw_offs_kwh(self.boilers, edges, known.metered_kw, QUARTER_H)
         drawn = np.full_like(self.start_kwh, np.nan)
         least = OTHER_HEAT_K * np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
-        other = savings.other_heat_kwh(known.demand_kwh, inferred, least)
-        drawn[both] = savings.draw_offs_kwh(known.demand_kwh, inferred) - other
+        other = heat.other_heat_kwh(known.demand_kwh, inferred, least)
+        drawn[both] = heat.draw_offs_kwh(known.demand_kwh, inferred) - other
         return drawn
 
     @cached_property

@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 
-from smart_boiler_plugin.money.savings import (
-    Boilers,
-    after_thermostat,
-    day_of,
-    draw_offs_kwh,
-    inferred_draw_offs_kwh,
-    other_heat_kwh,
-    states_between,
-)
+from smart_boiler_plugin.money.drawn import draw_offs_kwh, inferred_draw_offs_kwh, other_heat_kwh, states_between
+from smart_boiler_plugin.money.savings import Boilers, after_thermostat, day_of
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
 
 STEP_H = 0.25
