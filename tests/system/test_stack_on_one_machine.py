@@ -120,7 +120,7 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output)
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
-        ("postgres/PG_VERSION", signal.SIGINT),
+        pytest.param("postgres/PG_VERSION", signal.SIGINT, marks=pytest.mark.long),
         ("logs/redis.conf", signal.SIGTERM),
         pytest.param("postgres/log", signal.SIGINT, marks=pytest.mark.long),
         pytest.param("postgres/log", signal.SIGHUP, marks=pytest.mark.long),
