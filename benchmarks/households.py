@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.tapping_profiles import TAPPING_PROFILES
-from smart_boiler_plugin.plan.outlook import boilers_of
 
 TIMEZONE = "Europe/Brussels"
 PRICES = Path(__file__).parent / "data" / "day-ahead-prices-BE-2024.csv"

@@ -12,9 +12,9 @@ from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.learning.infer import infer
 from smart_boiler_plugin.learning.learn import DAYS, ENOUGH, Habits, habits_of, quarter_of_day, usual
 from smart_boiler_plugin.learning.observe import observe
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.following import alone, need, relay
 from smart_boiler_plugin.plan.ahead import problem_ahead
-from smart_boiler_plugin.plan.outlook import boilers_of
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.set_points import solve_by_set_points
 from smart_boiler_plugin.plan.span import Span

@@ -22,12 +22,12 @@ from smart_boiler_plugin.facts.drawn import read_drawn
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.learning.habits import habits
 from smart_boiler_plugin.learning.learn import DAYS, Habits, quarter_of_day
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.following import alone
 from smart_boiler_plugin.physics.set_points import Ahead, price_of_unserved, set_points
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
-from smart_boiler_plugin.plan.outlook import boilers_of
 
 USEFUL_C = (40.0, 45.0, 50.0)
 CEILINGS_C = (60.0, 65.0, 70.0, 75.0)

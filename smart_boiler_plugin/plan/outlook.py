@@ -14,10 +14,9 @@ import pandas as pd
 
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.learning.learn import Habits, quarter_of_day
-from smart_boiler_plugin.physics.boilers import Boilers
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.physics.set_points import (
     MEAN_PRICE_MIN,
@@ -122,17 +121,6 @@ def outlook(
     useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)
     worth = price_of_unserved(policy.comfort_weight, np.nan_to_num(np.array([mean_price])))
     return Outlook(quarters, sizes, probabilities, tank.state_of_charge_kwh(useful_c), float(worth[0]), account)
-
-
-def boilers_of(many: list[BoilerData]) -> Boilers:
-    """Return boilers side by side, in steps of a quarter of an hour."""
-    return Boilers.of(
-        [data.tank for data in many],
-        power_kw=[data.power_kw for data in many],
-        cop=[data.cop for data in many],
-        temperature_max_c=[data.temperature_max_c for data in many],
-        step_h=QUARTER_H,
-    )
 
 
 def ahead_of(outlooks: list[Outlook], prices: list[Series], floors_kwh: list[Series]) -> Ahead:

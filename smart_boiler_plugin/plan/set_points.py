@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from smart_boiler_plugin.clock.quarter import QUARTER_H
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.envelope import Series
 from smart_boiler_plugin.physics.expected import expected
 from smart_boiler_plugin.physics.set_points import set_points
 from smart_boiler_plugin.physics.thermostat import SET_POINT_C
-from smart_boiler_plugin.plan.outlook import Outlook, ahead_of, boilers_of
+from smart_boiler_plugin.plan.outlook import Outlook, ahead_of
 from smart_boiler_plugin.plan.problem import Problem
 from smart_boiler_plugin.plan.solve import Answer, solve
 

@@ -422,17 +422,15 @@ def file(tmp_path):
     return path
 
 
+def add_customers(file, operator):
+    """The words of the command that takes on the customers of a file."""
+    told = ["--operator", str(operator[0]), "--server-url", "https://b.example"]
+    return ["smart-boiler", "add-customers", str(file), *told]
+
+
 def test_after_ctrl_c_the_command_tells_how_many_are_done_and_goes_on(app, operator, file, tmp_path, flexmeasures):
     """A real process and a real signal, in the middle of the second chunk."""
-    words = [
-        "smart-boiler",
-        "add-customers",
-        str(file),
-        "--operator",
-        str(operator[0]),
-        "--server-url",
-        "https://b.example",
-    ]
+    words = add_customers(file, operator)
     output = tmp_path / "output"
 
     def run():
@@ -480,15 +478,7 @@ def test_the_bar_moves_by_what_is_committed(app, operator, file, monkeypatch):
             moved.append((rows, count(app)))
 
     monkeypatch.setattr("click.progressbar", Bar)
-    words = [
-        "smart-boiler",
-        "add-customers",
-        str(file),
-        "--operator",
-        str(operator[0]),
-        "--server-url",
-        "https://b.example",
-    ]
+    words = add_customers(file, operator)
     app.test_cli_runner().invoke(args=words)
     assert moved == [25, (10, 9), (10, 19), (5, 24)]
 

@@ -11,8 +11,8 @@ import pytest
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.learning.learn import quarter_of_day, usual
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.following import need
-from smart_boiler_plugin.plan.outlook import boilers_of
 from tests.host.boilers import QUARTER, change_data, make_household, scheduler_of
 
 FIRST_DAY = pd.Timestamp("2025-01-01", tz="Europe/Amsterdam")

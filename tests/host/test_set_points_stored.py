@@ -14,8 +14,8 @@ from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.facts.store import Values
 from smart_boiler_plugin.facts.store import store as store_values
 from smart_boiler_plugin.learning.habits import habits
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.set_points import Ahead, set_points
-from smart_boiler_plugin.plan.outlook import boilers_of
 from smart_boiler_plugin.plan.reading import known_for_plans, policy
 from smart_boiler_plugin.plan.span import Span
 from tests.factories import make_household_boiler, store

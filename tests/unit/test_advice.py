@@ -6,9 +6,9 @@ import pytest
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.learning.learn import Habits, usual
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.money.advice import Choice, choices_of, followed
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
-from smart_boiler_plugin.plan.outlook import boilers_of
 
 MOMENTS = pd.date_range("2025-10-20", periods=4 * 96, freq="15min", tz="Europe/Amsterdam")
 PRICE = np.where(MOMENTS.hour < 6, 0.10, 0.40)

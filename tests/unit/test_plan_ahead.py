@@ -10,9 +10,10 @@ import pytest
 from smart_boiler_plugin.boiler.comfort import Away, Comfort, Hygiene, Period
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.learning.learn import DrawOffsOfDay, Habits, usual
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.set_points import Ahead, set_points
 from smart_boiler_plugin.plan.ahead import looks_ahead, problem_ahead, problem_with_reserve
-from smart_boiler_plugin.plan.outlook import boilers_of, outlook, reserve_kwh
+from smart_boiler_plugin.plan.outlook import outlook, reserve_kwh
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import of_facts
 from smart_boiler_plugin.plan.set_points import solve_by_set_points
