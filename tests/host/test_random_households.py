@@ -1,7 +1,7 @@
 """Households at random, each planned by one trigger on the building: none without a plan for its boiler.
 
 A boiler, and any of: a battery of which somebody knows the state or nobody does, a car that comes late and wants too
-much, a roof without a forecast, a connection that is too small. 40 in ``make test``, 1,000 in ``make test-long``.
+much, a roof without a forecast, a connection that is too small. 20 in ``make test``, 1,000 in ``make test-long``.
 """
 
 from datetime import timedelta
@@ -196,7 +196,7 @@ def least_cost(data, start_c, drawn, others, limit, price):
     return solved.fun if solved.success else None
 
 
-@pytest.mark.parametrize("cases", [pytest.param(40, id="40"), pytest.param(1000, id="1000", marks=pytest.mark.long)])
+@pytest.mark.parametrize("cases", [pytest.param(20, id="20"), pytest.param(1000, id="1000", marks=pytest.mark.long)])
 def test_every_household_gets_a_plan_for_its_boiler(app, cases):
     compared = 0
     with app.app_context():

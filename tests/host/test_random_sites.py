@@ -1,6 +1,6 @@
 """Several boilers behind one limit, at random: one plan of all, within the limit, as warm as a fair share allows.
 
-20 sites in ``make test``, 300 in ``make test-long``.
+8 sites in ``make test``, 300 in ``make test-long``.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ TOLERANCE_K = 0.05
 MOST = 4
 
 
-@pytest.mark.parametrize("cases", [pytest.param(20, id="20"), pytest.param(300, id="300", marks=pytest.mark.long)])
+@pytest.mark.parametrize("cases", [pytest.param(8, id="8"), pytest.param(300, id="300", marks=pytest.mark.long)])
 def test_boilers_behind_one_limit_always_have_a_plan_together(app, cases):
     with app.app_context():
         first, price = make_household()

@@ -64,16 +64,18 @@ def running_in(folder):
 
 
 @pytest.fixture(scope="module")
-def demo_output(folder):
-    """What a whole demo printed."""
-    process = start(folder)
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output
-    return output
+def killed(folder):
+    """What a demo printed that went through all steps, served, and was then killed; and on which port."""
+    process = start(folder, "--serve", port=(port := free_port()))
+    output = read_until(process, "ready")
+    assert output.endswith("ready\n"), output
+    process.kill()
+    process.wait()
+    return output, port
 
 
-def test_the_demo_goes_through_all_six_steps_and_leaves_nothing_running(folder, demo_output):
-    output = demo_output
+def test_the_demo_goes_through_all_six_steps(killed):
+    output, _ = killed
     for number in range(1, 7):
         assert f"\n{number}. " in output
     assert "96 of 96 quarters" in output
@@ -83,19 +85,15 @@ def test_the_demo_goes_through_all_six_steps_and_leaves_nothing_running(folder, 
         assert float(cost_yesterday) > 0
         assert float(heat) > 0
         assert float(cost) > 0
-    assert running_in(folder) == []
 
 
-def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output):
-    killed = start(folder, "--serve", port=(port := free_port()))
-    assert "1. Take on" not in read_until(killed, "ready")
-    killed.kill()
-    killed.wait()
-
+def test_serve_has_the_demos_data_also_after_it_was_killed_and_ends_with_nothing_left_running(folder, killed):
+    _, port = killed
     process = start(folder, "--serve", port=port)
     try:
         output = read_until(process, "ready")
         assert output.endswith("ready\n"), output
+        assert "1. Take on" not in output
         credentials = json.loads((folder / "credentials.json").read_text())
         assert (folder / "credentials.json").stat().st_mode & 0o777 == 0o600
         assert credentials["url"] == f"http://127.0.0.1:{port}"
@@ -115,6 +113,15 @@ def test_serve_has_the_demos_data_and_survives_being_killed(folder, demo_output)
         process.wait(60)
     assert process.returncode == 0
     assert running_in(folder) == []
+
+
+@pytest.mark.long
+def test_without_serve_it_ends_by_itself_and_leaves_nothing_running(tmp_path):
+    process = start(tmp_path / "stack")
+    output = process.communicate(timeout=240)[0]
+    assert process.returncode == 0, output
+    assert "All six steps done" in output
+    assert running_in(tmp_path / "stack") == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,7 @@ def test_a_folder_with_spaces_is_told(tmp_path):
     assert "folder with spaces" in output
 
 
-def test_a_port_that_is_taken_costs_no_data(folder, demo_output):
+def test_a_port_that_is_taken_costs_no_data(folder, killed):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
