@@ -38,6 +38,9 @@ NIGHT = 4 * HOURS
 MARGIN = 4
 """... and so many before and after them, in which it draws least, too."""
 
+QUIET_K = 1.5
+"""How far a reading may be from what is predicted where nobody draws [K]: noise is to break no night off."""
+
 LEAST_NIGHTS = 7
 """How many nights there must be at least."""
 
@@ -101,7 +104,7 @@ def see(data: Sequence[BoilerData], temperature_c: Floats, electricity_kwh: Floa
     taken_for = [replace(each, volume_l=TOO_LARGE * each.volume_l) for each in data]
     for _ in range(PASSES):
         boilers = boilers_of(taken_for)
-        drawn = infer(boilers, temperature_c, electricity_kwh, at_intervals)
+        drawn = infer(boilers, temperature_c, electricity_kwh, at_intervals, tolerance_k=QUIET_K)
         seen = _see(temperature_c - ambient_c, electricity_kwh * boilers.cop, drawn)
         taken_for = [_with(each, seen, number) for number, each in enumerate(taken_for)]
     sure = [error < SURE for error in (seen.heat_capacity_error, seen.loss_error)]
