@@ -33,7 +33,7 @@ def _without_gaps(values: Floats, longest: int) -> Floats:
     frame = pd.DataFrame(values)
     known_at = pd.DataFrame(np.where(frame.isna(), np.nan, np.arange(len(frame))[:, None]))
     short = known_at.bfill() - known_at.ffill() <= longest
-    filled: Floats = frame.interpolate(limit_area="inside").where(short).to_numpy()
+    filled: Floats = frame.interpolate().where(short).to_numpy()
     return filled
 
 

@@ -243,6 +243,14 @@ def test_draw_offs_that_are_reported_only_when_there_are_some_are_not_inferred_o
     found = draw_offs_kwh(measured, inferred)
     assert found[:, 0] == pytest.approx([0, 1, 0, 0])
     assert found[:, 1] == pytest.approx(inferred[:, 1])
+    # measured as none counts, too; readings show 1.6 kWh in all, and no more than they show is left elsewhere
+    measured, inferred = np.array([[0.0, 1.0, np.nan, np.nan]]).T, np.array([[0.3, 0.8, 0.3, 0.2]]).T
+    assert draw_offs_kwh(measured, inferred)[:, 0] == pytest.approx([0, 1, 0.3, 0.2])
+    # readings show less than was measured: nothing is left, and nothing is given back
+    assert draw_offs_kwh(measured, inferred / 4)[:, 0] == pytest.approx([0, 1, 0, 0])
+    # noise alone stays as it is
+    noise = np.array([[-0.1, 0.05, 0.0, 0.0]]).T
+    assert draw_offs_kwh(np.nan * noise, noise) == pytest.approx(noise)
     # where nothing can be inferred, nothing is known
     nothing = np.full((4, 2), np.nan)
     assert np.isnan(draw_offs_kwh(nothing, nothing)).all()
