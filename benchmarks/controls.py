@@ -7,9 +7,11 @@ import pandas as pd
 
 from benchmarks.households import QUARTER, QUARTER_H
 from smart_boiler_plugin.boiler.comfort import Comfort
+from smart_boiler_plugin.clock.coverage import PUBLISHED_HOUR, published_until
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.physics.cheapest import cheapest_heat
 from smart_boiler_plugin.physics.envelope import Steps, envelope, follow
+from smart_boiler_plugin.physics.following import after
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import of_facts
@@ -17,9 +19,6 @@ from smart_boiler_plugin.plan.problem import make_problem
 from smart_boiler_plugin.plan.solve import solve
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.start import start_kwh
-
-PLANNED_AT = 14
-"""Local hour at which tomorrow's prices are known."""
 
 FLOOR_C = 50.0
 """Floor of plans of powers, as the first version had it for all [°C]."""
@@ -41,11 +40,8 @@ class Run:
 
     def step(self, homes, i, share):
         """Heat with a share of each element's power [-] in quarter ``i``; the limiter ends that at the ceiling."""
-        boilers, before = homes.boilers, self.state_kwh[i - 1] if i else homes.start_kwh
-        idle = boilers.idle_kwh(before)
-        heat = np.minimum(share * boilers.heat_max_kwh, np.maximum(boilers.ceiling_kwh - idle, 0.0))
-        self.electricity_kwh[i] = heat / boilers.late / boilers.cop
-        self.state_kwh[i] = np.maximum(idle + heat - homes.drawn_kwh[i] * boilers.late, 0.0)
+        before = self.state_kwh[i - 1] if i else homes.start_kwh
+        self.electricity_kwh[i], self.state_kwh[i] = after(homes.boilers, before, share, homes.drawn_kwh[i])
 
 
 class Sensors:
@@ -69,13 +65,12 @@ class Sensors:
 
 def known_until(moments, i):
     """Return up to which quarter prices are known at the start of quarter ``i``."""
-    day = moments[i].normalize() + pd.DateOffset(days=2 if moments[i].hour >= PLANNED_AT else 1)
-    return int(moments.searchsorted(day))
+    return int(moments.searchsorted(published_until(moments[i])))
 
 
 def is_planned(moments, i):
     """Return whether prices have just come in."""
-    return i == 0 or (moments[i].hour, moments[i].minute) == (PLANNED_AT, 0)
+    return i == 0 or (moments[i].hour, moments[i].minute) == (PUBLISHED_HOUR, 0)
 
 
 def facts_of(number, moments, i, read_c, electricity_kwh, planned_kw, price):

@@ -52,6 +52,9 @@ UNIT_BY_ROLE = {
 RESOLUTION_BY_ROLE = {"state-of-charge": timedelta(0), "daily cost": DAY, "daily savings": DAY}
 """Roles whose values are not those of a quarter of an hour."""
 
+TEMPERATURES = ("temperature", "set-point")
+"""Roles that one graph shows: what is measured and expected, and up to where it heats."""
+
 LONGEST_PROBLEM = 500
 """How much is told of what is wrong [characters]: anything may be stored."""
 
@@ -280,8 +283,13 @@ def graphs(price: Sensor, sensors: Mapping[str, Sensor]) -> list[dict[str, Any]]
     """Return the graphs of the boiler's page, in the host's form."""
     return [
         {"title": "Price", "plots": [{"sensor": price.id}]},
-        {"title": "Fill rate", "plots": [{"sensor": sensors["fill-rate"].id}]},
-        {"title": "Demand", "plots": [{"sensor": sensors["demand"].id}]},
+        {"title": "Fill rate", "plots": plots(sensors, "fill-rate")},
+        {"title": "Demand", "plots": plots(sensors, "demand")},
         # fitted to the data: between floor and ceiling is where it happens
-        {"title": "Temperature", "plots": [{"sensor": sensors["temperature"].id}], "y-axis": "data"},
+        {"title": "Temperature", "plots": plots(sensors, *TEMPERATURES), "y-axis": "data"},
     ]
+
+
+def plots(sensors: Mapping[str, Sensor], *roles: str) -> list[dict[str, Any]]:
+    """Return what a graph shows, in the host's form."""
+    return [{"sensor": sensors[role].id} for role in roles]

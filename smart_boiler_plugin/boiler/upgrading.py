@@ -14,11 +14,13 @@ from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import (
     ATTRIBUTES_BY_ROLE,
     SCHEDULER,
+    TEMPERATURES,
     UNIT_BY_ROLE,
     Boiler,
     graphs,
     key_figures,
     make_missing_sensors,
+    plots,
 )
 from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.data import FORMER_FLOOR_C
@@ -95,6 +97,20 @@ def add_graphs(boiler: Boiler) -> str | None:
     return "graphs"
 
 
+def show_set_points(boiler: Boiler) -> str | None:
+    """Show set-points beside the temperature, in a graph of the temperature alone as earlier versions made it."""
+    alone, beside = plots(boiler.sensors, "temperature"), plots(boiler.sensors, *TEMPERATURES)
+    shown = boiler.asset.sensors_to_show
+    changed = [
+        {**graph, "plots": beside} if as_object(graph).get("plots") == alone else graph
+        for graph in (shown if isinstance(shown, list) else [])
+    ]
+    if not changed or changed == shown:
+        return None
+    boiler.asset.sensors_to_show = changed
+    return "graph of set-points"
+
+
 def take_former_floor_away(boiler: Boiler) -> str | None:
     """Take a floor away that an earlier version gave to whoever named none; one that was asked for stays."""
     if boiler.data.temperature_min_c != FORMER_FLOOR_C or as_object(stored.read(boiler.asset)).get(FLOOR_ON_PURPOSE):
@@ -111,5 +127,6 @@ STEPS: tuple[Step, ...] = (
     plan_site,
     add_key_figures,
     add_graphs,
+    show_set_points,
 )
 """In their order: the later ones need the sensors."""

@@ -21,6 +21,12 @@ PUBLISHED_HOUR = 14
 """Hour of the day, in the market's time zone, by which those of the next day are published: an hour late at most."""
 
 
+def published_until(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return the midnight until which day-ahead prices are published at a moment, in the market's time zone."""
+    until: pd.Timestamp = moment.normalize() + pd.DateOffset(days=2 if moment.hour >= PUBLISHED_HOUR else 1)
+    return until
+
+
 @dataclass(frozen=True)
 class DayCoverage:
     """A local day, and which of its quarters have a value.
@@ -68,9 +74,8 @@ class DayCoverage:
             The market's time zone (IANA name). In Portugal, the last hour of a day belongs to its next day.
 
         """
-        moment = pd.Timestamp(now).tz_convert(market)
-        published_until = moment.normalize() + pd.DateOffset(days=2 if moment.hour >= PUBLISHED_HOUR else 1)
-        return self.is_due(now) and any(begin < published_until for begin, _ in self.gaps)
+        published = published_until(pd.Timestamp(now).tz_convert(market))
+        return self.is_due(now) and any(begin < published for begin, _ in self.gaps)
 
     @property
     def gaps(self) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

@@ -22,7 +22,14 @@ MARGIN_K = 0.5
 """How much more than the change that a boiler reports its temperature may be from what it last said [K]."""
 
 
-def infer(boilers: Boilers, temperature_c: Floats, electricity_kwh: Floats, change_k: Floats) -> Floats:
+def infer(
+    boilers: Boilers,
+    temperature_c: Floats,
+    electricity_kwh: Floats,
+    change_k: Floats,
+    *,
+    tolerance_k: float = TOLERANCE_K,
+) -> Floats:
     """Return the heat drawn in each quarter of an hour, not a number where it is not known; shape (n, boilers) [kWh].
 
     What was drawn between two readings is put into the middle of the time between them.
@@ -37,20 +44,22 @@ def infer(boilers: Boilers, temperature_c: Floats, electricity_kwh: Floats, chan
         Of each quarter, shape (n, boilers) [kWh]; not a number where it is not known.
     change_k
         What change a boiler reports, where it reports nothing else, shape (boilers,) [K]; else not a number.
+    tolerance_k
+        As of ``observe``, at least [K].
 
     """
     read_c = _held(temperature_c, ~np.isnan(change_k))
-    tolerance_k = np.fmax(TOLERANCE_K, change_k + MARGIN_K)
+    tolerances_k = np.fmax(tolerance_k, change_k + MARGIN_K)
     start = np.full(len(boilers), np.nan)
     before = np.vstack([electricity_kwh[:1], electricity_kwh[:-1]])
     # since the last reading: of those that read as the quarter ends, in its middle, and as it begins
     electricities = [electricity_kwh, (before + electricity_kwh) / 2, before]
-    seen = [observe(boilers, read_c, each, start, tolerance_k=tolerance_k) for each in electricities]
+    seen = [observe(boilers, read_c, each, start, tolerance_k=tolerances_k) for each in electricities]
     off_kwh = [np.abs(_off_kwh(boilers, each, given)) for each, given in zip(seen, electricities, strict=True)]
     comparable = np.isfinite(off_kwh).all(axis=0)
     # as the quarter ends, unless another moment explains clearly more
     unexplained = np.where(comparable, off_kwh, 0.0).sum(axis=1)
-    unexplained[0] -= TOLERANCE_K * boilers.heat_capacity_kwh_per_k
+    unexplained[0] -= tolerance_k * boilers.heat_capacity_kwh_per_k
     ends, middle, begins = (_between_readings(np.isfinite(read_c), each.drawn_kwh) for each in seen)
     # what is read as a quarter begins tells of the one before
     begins = np.vstack([begins[1:], np.full((1, len(boilers)), np.nan)])

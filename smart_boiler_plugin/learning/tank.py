@@ -38,15 +38,11 @@ NIGHT = 4 * HOURS
 MARGIN = 4
 """... and so many before and after them, in which it draws least, too."""
 
+QUIET_K = 1.5
+"""How far a reading may be from what is predicted where nobody draws [K]: noise is to break no night off."""
+
 LEAST_NIGHTS = 7
 """How many nights there must be at least."""
-
-LEAST_HEATED = 20
-"""How many heated quarters of an hour there must be at least."""
-
-ROUNDS = 3
-CALM = 3.0
-"""In so many rounds, nights are left out whose readings are this many times as far from straight as usual, squared."""
 
 MODEL = 0.02
 """What else may be wrong with the result, beside noise: draw-offs too small to show [-]."""
@@ -101,7 +97,7 @@ def see(data: Sequence[BoilerData], temperature_c: Floats, electricity_kwh: Floa
     taken_for = [replace(each, volume_l=TOO_LARGE * each.volume_l) for each in data]
     for _ in range(PASSES):
         boilers = boilers_of(taken_for)
-        drawn = infer(boilers, temperature_c, electricity_kwh, at_intervals)
+        drawn = infer(boilers, temperature_c, electricity_kwh, at_intervals, tolerance_k=QUIET_K)
         seen = _see(temperature_c - ambient_c, electricity_kwh * boilers.cop, drawn)
         taken_for = [_with(each, seen, number) for number, each in enumerate(taken_for)]
     sure = [error < SURE for error in (seen.heat_capacity_error, seen.loss_error)]
@@ -170,8 +166,7 @@ def _by_heating(above_k: Floats, heat_kwh: Floats, drawn_kwh: Floats) -> ByHeati
     variance = (off**2).sum(axis=0) / np.maximum(counts.sum(axis=0) - len(causes), 1)
     per_kwh = share[:, 0] + share[:, 1]
     error = np.sqrt(variance * inverse[:, :2, :2].sum(axis=(1, 2)))
-    enough = (counts & (heat_kwh > 0)).sum(axis=0) >= LEAST_HEATED
-    per_kwh = np.where(enough & (per_kwh > 0), per_kwh, np.nan)
+    per_kwh = np.where(per_kwh > 0, per_kwh, np.nan)
     return ByHeating(per_kwh, np.hypot(error / per_kwh, MODEL), np.clip(share[:, 0] / per_kwh, 0.0, 1.0))
 
 
@@ -187,26 +182,15 @@ def _by_nights(above_k: Floats, heat_kwh: Floats, drawn_kwh: Floats, by_heating:
     other = above - by_heating.warms_k_per_kwh * heated
     known = np.isfinite(other) & np.isfinite(warmth)
     other, heated, warmth = (_less_mean(each, known) for each in (other, heated, warmth))
-    calm = ((drawn == 0) | ~known).all(axis=1) & (known.mean(axis=1) >= ENOUGH)
+    told = ((drawn == 0) | ~known).all(axis=1) & (known.mean(axis=1) >= ENOUGH)
     prior = np.nan_to_num(NOISE_K2 / (by_heating.error * by_heating.warms_k_per_kwh) ** 2)
-    for _ in range(ROUNDS):
-        told = calm
-        hh, hw, ww, ho, wo = (
-            ((one * two).sum(axis=1) * told).sum(axis=0)
-            for one, two in (
-                (heated, heated),
-                (heated, warmth),
-                (warmth, warmth),
-                (heated, other),
-                (warmth, other),
-            )
-        )
-        hh = hh + prior
-        with np.errstate(invalid="ignore", divide="ignore"):
-            determinant = hh * ww - hw**2
-            more, lost = (ww * ho - hw * wo) / determinant, (hh * wo - hw * ho) / determinant
-        off = ((other - more * heated - lost * warmth) ** 2).sum(axis=1)
-        calm = told & (off <= CALM * _median(off, told))
+    pairs = ((heated, heated), (heated, warmth), (warmth, warmth), (heated, other), (warmth, other))
+    hh, hw, ww, ho, wo = (((one * two).sum(axis=1) * told).sum(axis=0) for one, two in pairs)
+    hh = hh + prior
+    with np.errstate(invalid="ignore", divide="ignore"):
+        determinant = hh * ww - hw**2
+        more, lost = (ww * ho - hw * wo) / determinant, (hh * wo - hw * ho) / determinant
+    off = ((other - more * heated - lost * warmth) ** 2).sum(axis=1)
     nights: NDArray[np.int_] = told.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         # each night has a begin of its own
@@ -246,10 +230,3 @@ def _less_mean(values: Floats, known: NDArray[np.bool_]) -> Floats:
     """Return values less their mean over axis 1, 0 where they are not known."""
     mean = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
     return np.where(known, values - mean, 0.0)
-
-
-def _median(values: Floats, counted: NDArray[np.bool_]) -> Floats:
-    """Return medians over axis 0 of those that count; infinite where none does."""
-    masked = np.ma.masked_array(values, ~counted)
-    median: Floats = np.ma.median(masked, axis=0).filled(np.inf)
-    return median

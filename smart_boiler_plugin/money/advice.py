@@ -16,6 +16,7 @@ import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.coverage import PUBLISHED_HOUR, published_until
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import BrokenBoilerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.drawn import read_drawn
@@ -24,7 +25,7 @@ from smart_boiler_plugin.learning.habits import habits
 from smart_boiler_plugin.learning.learn import DAYS, Habits, quarter_of_day
 from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.boilers import Boilers
-from smart_boiler_plugin.physics.following import alone
+from smart_boiler_plugin.physics.following import after, alone
 from smart_boiler_plugin.physics.set_points import Ahead, price_of_unserved, set_points
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -32,9 +33,6 @@ from smart_boiler_plugin.physics.thermostat import Floats
 USEFUL_C = (40.0, 45.0, 50.0)
 CEILINGS_C = (60.0, 65.0, 70.0, 75.0)
 """What is tried [°C], beside what a household has."""
-
-PRICES_AT = 14
-"""Local hour at which the prices of tomorrow are known."""
 
 ENOUGH = 0.9
 """Share of the quarters of which a price must be known [-]."""
@@ -173,12 +171,11 @@ def followed(
 
     """
     n, many, quarters = len(moments), len(boilers), quarter_of_day(moments)
-    plans_at = [0, *(i for i in range(1, n) if quarters[i] == 4 * PRICES_AT)]
+    plans_at = [0, *(i for i in range(1, n) if quarters[i] == 4 * PUBLISHED_HOUR)]
     unserved_price = price_of_unserved(r, np.full(many, price.mean()))
     wishes = np.zeros((n, many))
     for i in plans_at:
-        days = 2 if quarters[i] >= 4 * PRICES_AT else 1
-        end = int(moments.searchsorted(moments[i].normalize() + pd.DateOffset(days=days)))
+        end = int(moments.searchsorted(published_until(moments[i])))
         sizes, probabilities = habit.draw_offs.ahead(quarters[i:end], np.zeros((end - i, 1), dtype=bool))
         ahead = Ahead(
             price=np.repeat(price[i:end, None], many, axis=1),
@@ -193,8 +190,6 @@ def followed(
     for i in range(n):
         before_kwh = wishes[max(i - 1, 0)]
         share, heating = alone(boilers, state, wishes[i], before_kwh=before_kwh, heating=heating)
-        idle = boilers.idle_kwh(state)
-        heat = np.minimum(share * boilers.heat_max_kwh, np.maximum(boilers.ceiling_kwh - idle, 0.0))
-        electricity[i] = heat / boilers.late / boilers.cop
-        states[i] = state = np.maximum(idle + heat - drawn[i] * boilers.late, 0.0)
+        electricity[i], state = after(boilers, state, share, drawn[i])
+        states[i] = state
     return electricity, states

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.facts import Facts
+from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.money import drawn as heat
 from smart_boiler_plugin.money import savings
 from smart_boiler_plugin.physics.reporting import UNCHANGED
@@ -120,13 +121,7 @@ class Course:
     def __init__(self, data: Sequence[BoilerData], moments: pd.DatetimeIndex, known: Known) -> None:
         self._data, self._known, self._end = data, known, moments[-1]
         self.spans = Spans(len(moments))
-        self.boilers = savings.Boilers.of(
-            [each.tank for each in data],
-            power_kw=[each.power_kw for each in data],
-            cop=[each.cop for each in data],
-            temperature_max_c=[each.temperature_max_c for each in data],
-            step_h=QUARTER_H,
-        )
+        self.boilers = boilers_of(data)
 
     @property
     def _temperature_c(self) -> Floats:
@@ -140,8 +135,7 @@ class Course:
     @cached_property
     def start_kwh(self) -> Floats:
         """State of charge at the start of each quarter, by readings; shape (quarters, boilers) [kWh]."""
-        capacity = np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
-        during = capacity * (self._temperature_c - np.array([each.cold_water_c for each in self._data]))
+        during = self.boilers.state_kwh(self._temperature_c)
         # nothing is known of what was before the first
         return np.vstack([np.full(len(self._data), np.nan), heat.states_between(during, LONGEST_GAP)])
 
@@ -157,7 +151,7 @@ class Course:
         known = self._known.rows(both)
         inferred = heat.inferred_draw_offs_kwh(self.boilers, edges, known.metered_kw, QUARTER_H)
         drawn = np.full_like(self.start_kwh, np.nan)
-        least = OTHER_HEAT_K * np.array([each.tank.heat_capacity_kwh_per_k for each in self._data])
+        least = OTHER_HEAT_K * self.boilers.heat_capacity_kwh_per_k
         other = heat.other_heat_kwh(known.demand_kwh, inferred, least)
         drawn[both] = heat.draw_offs_kwh(known.demand_kwh, inferred) - other
         return drawn
@@ -181,6 +175,5 @@ class Course:
             start_kwh=self.start_kwh[warm_up.start],
             heating=was_heating[warm_up.start - 1],
             drawn_kwh=self.drawn_kwh[warm_up],
-            step_h=QUARTER_H,
         )
         return state, np.where(np.isnan(state), was_heating[day.start - 1], heats)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smart_boiler_plugin.money.savings import Boilers
+from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.thermostat import Floats
 
 
@@ -33,7 +33,7 @@ def _without_gaps(values: Floats, longest: int) -> Floats:
     frame = pd.DataFrame(values)
     known_at = pd.DataFrame(np.where(frame.isna(), np.nan, np.arange(len(frame))[:, None]))
     short = known_at.bfill() - known_at.ffill() <= longest
-    filled: Floats = frame.interpolate(limit_area="inside").where(short).to_numpy()
+    filled: Floats = frame.interpolate().where(short).to_numpy()
     return filled
 
 
@@ -55,8 +55,8 @@ def inferred_draw_offs_kwh(boilers: Boilers, between_kwh: Floats, power_kw: Floa
         Length of a step [h].
 
     """
-    unexplained = boilers.retention * between_kwh[:-1] - between_kwh[1:]
-    return (unexplained / boilers.kept_hours + boilers.cop * power_kw + boilers.gain_kw) * step_h
+    kept = boilers.idle_kwh(between_kwh[:-1]) + boilers.heat_kwh(power_kw * step_h)
+    return (kept - between_kwh[1:]) / boilers.late
 
 
 def draw_offs_kwh(measured_kwh: Floats, inferred_kwh: Floats) -> Floats:

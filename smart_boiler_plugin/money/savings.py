@@ -9,74 +9,22 @@ or of a draw-off is in both, and what is compared is what the difference in powe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smart_boiler_plugin.physics.tank import Tank
+from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.thermostat import HYSTERESIS_K, SET_POINT_C, Floats, thermostat
 
 
-@dataclass(frozen=True)
-class Boilers:
-    """Boilers side by side; each field has the shape (boilers,).
+def limits_kwh(boilers: Boilers) -> tuple[Floats, Floats]:
+    """Return at which state of charge an ordinary thermostat heats, and up to which, each of shape (boilers,) [kWh].
 
-    Parameters
-    ----------
-    retention
-        Share of the state of charge that a step leaves [-].
-    kept_hours
-        Heat that 1 kW throughout a step is worth at its end [kWh/kW].
-    gain_kw
-        Constant gain from the surroundings [kW], as of ``Tank.ambient_gain_kw``.
-    power_kw, cop
-        Electric power of the element [kW], and heat into the tank per electricity [-].
-    restart_kwh, full_kwh
-        State of charge below which the thermostat heats, and up to which [kWh].
-
+    It is at ``SET_POINT_C``, or at the boiler's ceiling where that is lower.
     """
-
-    retention: Floats
-    kept_hours: Floats
-    gain_kw: Floats
-    power_kw: Floats
-    cop: Floats
-    restart_kwh: Floats
-    full_kwh: Floats
-
-    @property
-    def heat_per_kw(self) -> Floats:
-        """Heat that 1 kW of electric power throughout a step is worth at its end, shape (boilers,) [kWh/kW]."""
-        return self.cop * self.kept_hours
-
-    def inflow_kwh(self, drawn_kwh: Floats, step_h: float) -> Floats:
-        """Return gains less draw-offs [kWh] as they count at the end of each step, shape (steps, boilers)."""
-        return (self.gain_kw - drawn_kwh / step_h) * self.kept_hours
-
-    @classmethod
-    def of(
-        cls,
-        tanks: Sequence[Tank],
-        *,
-        power_kw: Sequence[float],
-        cop: Sequence[float],
-        temperature_max_c: Sequence[float],
-        step_h: float,
-    ) -> Boilers:
-        """Return boilers, each with a thermostat at ``SET_POINT_C``, or at its ceiling [°C] where that is lower."""
-        set_points_c = [min(SET_POINT_C, ceiling_c) for ceiling_c in temperature_max_c]
-        both = list(zip(tanks, set_points_c, strict=True))
-        return cls(
-            retention=np.array([tank.storage_efficiency(step_h) for tank in tanks]),
-            kept_hours=np.array([tank.kept_hours(step_h) for tank in tanks]),
-            gain_kw=np.array([tank.ambient_gain_kw for tank in tanks]),
-            power_kw=np.array(power_kw, dtype=float),
-            cop=np.array(cop, dtype=float),
-            restart_kwh=np.array([tank.state_of_charge_kwh(point - HYSTERESIS_K) for tank, point in both]),
-            full_kwh=np.array([tank.state_of_charge_kwh(point) for tank, point in both]),
-        )
+    full = np.minimum(boilers.state_kwh(SET_POINT_C), boilers.ceiling_kwh)
+    return full - HYSTERESIS_K * boilers.heat_capacity_kwh_per_k, full
 
 
 @dataclass(frozen=True)
@@ -156,15 +104,17 @@ def day_of(  # noqa: PLR0913 (a day is all of these)
         Length of a step [h].
 
     """
-    start = np.where(np.isnan(start_kwh), (boilers.restart_kwh + boilers.full_kwh) / 2, start_kwh)
+    start = np.where(np.isnan(start_kwh), sum(limits_kwh(boilers)) / 2, start_kwh)
     baseline_start = np.where(np.isnan(baseline_start_kwh), start, baseline_start_kwh)
     mean_price = np.nanmean(price, axis=0)
     priced = np.where(np.isnan(price), mean_price, price)
-    heat, states = _thermostat(boilers, baseline_start, heating, drawn_kwh, step_h)
-    baseline_kw = heat / boilers.heat_per_kw
+    inflow = boilers.gain_kwh - drawn_kwh * boilers.late
+    heat_per_kw = boilers.heat_kwh(step_h)
+    heat, states = _thermostat(boilers, baseline_start, heating, inflow)
+    baseline_kw = heat / heat_per_kw
     known = ~np.isnan(power_kw)
     power = np.where(known, power_kw, baseline_kw)
-    own = _states_kwh(start, boilers.retention, boilers.inflow_kwh(drawn_kwh, step_h) + power * boilers.heat_per_kw)
+    own = _states_kwh(start, boilers.retention, inflow + power * heat_per_kw)
     missing = (states[-1] - own[-1]) - (baseline_start - start)
     read = np.where(np.isnan(end_kwh), own, end_kwh)
     unserved, baseline_unserved = (_unserved_kwh(each, useful_kwh, drawn_kwh) for each in (read, states))
@@ -185,7 +135,7 @@ def day_of(  # noqa: PLR0913 (a day is all of these)
 
 
 def after_thermostat(
-    boilers: Boilers, *, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+    boilers: Boilers, *, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the state of charge [kWh] to which a thermostat leads, and whether it heats then; each (boilers,).
 
@@ -202,26 +152,25 @@ def after_thermostat(
         Whether they were heating when it began, shape (boilers,).
     drawn_kwh
         Heat drawn per step, shape (steps, boilers) [kWh].
-    step_h
-        Length of a step [h].
 
     """
-    heat, states = _thermostat(boilers, start_kwh, heating, drawn_kwh, step_h)
-    return states[-1], (heat[-1] > 0) & (states[-1] < boilers.full_kwh - 1e-9)
+    heat, states = _thermostat(boilers, start_kwh, heating, boilers.gain_kwh - drawn_kwh * boilers.late)
+    return states[-1], (heat[-1] > 0) & (states[-1] < limits_kwh(boilers)[1] - 1e-9)
 
 
 def _thermostat(
-    boilers: Boilers, start_kwh: Floats, heating: NDArray[np.bool_], drawn_kwh: Floats, step_h: float
+    boilers: Boilers, start_kwh: Floats, heating: NDArray[np.bool_], inflow_kwh: Floats
 ) -> tuple[Floats, Floats]:
     """Return heat and states of charge [kWh] of thermostats."""
+    restart, full = limits_kwh(boilers)
     return thermostat(
         start_kwh,
         retention=boilers.retention,
-        inflow_kwh=boilers.inflow_kwh(drawn_kwh, step_h),
-        heat_max_kwh=boilers.power_kw * boilers.heat_per_kw,
-        restart_kwh=boilers.restart_kwh,
-        full_kwh=boilers.full_kwh,
-        heating=heating & (start_kwh < boilers.full_kwh),
+        inflow_kwh=inflow_kwh,
+        heat_max_kwh=boilers.heat_max_kwh,
+        restart_kwh=restart,
+        full_kwh=full,
+        heating=heating & (start_kwh < full),
     )
 
 

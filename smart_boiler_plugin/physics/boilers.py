@@ -99,7 +99,7 @@ class Boilers:
         after: Floats = np.minimum(idle + self.heat_kwh(electricity_kwh), np.maximum(idle, self.ceiling_kwh))
         return after
 
-    def heat_kwh(self, electricity_kwh: Floats) -> Floats:
+    def heat_kwh(self, electricity_kwh: Floats | float) -> Floats:
         """Return what electricity [kWh] of a step is worth at its end, shape (..., boilers) [kWh of heat]."""
         return electricity_kwh * self.late * self.cop
 

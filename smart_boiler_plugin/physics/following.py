@@ -20,6 +20,27 @@ RISEN = 0.5
 Bools = NDArray[np.bool_]
 
 
+def after(boilers: Boilers, state_kwh: Floats, share: Floats, drawn_kwh: Floats) -> tuple[Floats, Floats]:
+    """Return the electricity of a step and the state of charge at its end [kWh]; the limiter heats to the ceiling.
+
+    Parameters
+    ----------
+    boilers
+        Tanks and elements.
+    state_kwh
+        State of charge at the start of the step [kWh].
+    share
+        Of the element's power [-], 0 to 1.
+    drawn_kwh
+        Heat drawn in the step [kWh].
+
+    """
+    idle = boilers.idle_kwh(state_kwh)
+    heat = np.minimum(share * boilers.heat_max_kwh, np.maximum(boilers.ceiling_kwh - idle, 0.0))
+    left: Floats = np.maximum(idle + heat - drawn_kwh * boilers.late, 0.0)
+    return heat / boilers.heat_kwh(1.0), left
+
+
 def need(boilers: Boilers, state_kwh: Floats, set_point_kwh: Floats) -> Floats:
     """Return the share of the element's power [-] that brings a tank to its set-point in one step, 0 to 1.
 

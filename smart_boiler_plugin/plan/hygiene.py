@@ -25,9 +25,6 @@ from smart_boiler_plugin.plan.policy import Policy
 MARGIN_K = 0.5
 """How much hotter than it must be a tank is planned to be [K]: a sensor that reads some tenths low would not see it."""
 
-FOLLOWED_MARGIN_K = 1.5
-"""The same for set-points [K]: an element also goes off where its sensor reads some tenths high."""
-
 TOLERANCE_K = 0.01
 """A ceiling this little below the temperature of hygiene is not below it [K]: what rounding takes away."""
 
@@ -46,24 +43,20 @@ class Wanted:
     ----------
     temperature_c, duration, interval
         How hot [°C], for how long, and how often.
-    margin_k
-        How much hotter it is planned to be [K].
 
     """
 
     temperature_c: float
     duration: timedelta
     interval: timedelta
-    margin_k: float = MARGIN_K
 
     @classmethod
-    def of(cls, household: Hygiene, policy: Policy, margin_k: float = MARGIN_K) -> Wanted:
+    def of(cls, household: Hygiene, policy: Policy) -> Wanted:
         """Return what is wanted of a household's boiler."""
         return cls(
             household.temperature_c or policy.hygiene_temperature_c,
             household.duration or policy.hygiene_duration,
             household.interval or policy.hygiene_interval,
-            margin_k,
         )
 
 
@@ -165,7 +158,7 @@ def floor_with_hygiene(
     ceiling = float(bounds.highest_kwh.max())
     if tank.temperature_c(ceiling) < wanted.temperature_c - TOLERANCE_K:
         return None, {"problem": f"the ceiling is below {wanted.temperature_c:g} °C"}
-    hot = min(tank.state_of_charge_kwh(wanted.temperature_c + wanted.margin_k), ceiling)
+    hot = min(tank.state_of_charge_kwh(wanted.temperature_c + MARGIN_K), ceiling)
     heat_kwh = float(bounds.steps.heat_max_kwh.mean())
     if heat_kwh <= 0:
         return None, {"problem": "there is no power to heat with"}

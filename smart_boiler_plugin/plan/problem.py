@@ -128,8 +128,7 @@ def make_problem(
     least = wished if reserve_kwh is None else np.maximum(wished, reserve_kwh)
     bounds = envelope(device.steps, device.start_kwh, least, device.highest_kwh, device.targets_kwh)
     heat_price = prices.of_each / device.heat_per_power if prices.known else np.zeros(len(wished))
-    margin_k = hygiene.FOLLOWED_MARGIN_K if seen is not None and reserve_kwh is None else hygiene.MARGIN_K
-    wanted = hygiene.Wanted.of(comfort.hygiene, policy, margin_k)
+    wanted = hygiene.Wanted.of(comfort.hygiene, policy)
     floor = _hygiene_floor(wanted, data, comfort, facts, device, bounds, heat_price, account)
     contradictory = False
     if floor is not None:

@@ -88,13 +88,14 @@ def test_consumption_counts_positive_on_the_fill_rate(app, post):
         assert db.session.get(Sensor, made["fill_rate"]).get_attribute("consumption_is_positive") is True
 
 
-def test_the_boiler_is_a_battery_and_its_page_shows_price_fill_rate_demand_and_temperature(app, post):
+def test_the_boiler_is_a_battery_and_its_page_shows_price_fill_rate_demand_temperature_and_set_point(app, post):
     made = post().json
     with app.app_context():
         boiler = db.session.get(Asset, made["boiler"])
         assert boiler.generic_asset_type.name == "battery"
-        shown = [plot["sensor"] for graph in boiler.sensors_to_show for plot in graph["plots"]]
-    assert shown == [made[role] for role in ("consumption_price", "fill_rate", "demand", "temperature")]
+        shown = [[plot["sensor"] for plot in graph["plots"]] for graph in boiler.sensors_to_show]
+    roles = [["consumption_price"], ["fill_rate"], ["demand"], ["temperature", "set_point"]]
+    assert shown == [[made[role] for role in graph] for graph in roles]
 
 
 def test_the_stored_flex_model_is_that_of_a_household_boiler(app, post):

@@ -162,6 +162,7 @@ def older(former):
 CHANGES = [
     ("BE spot tariff", "data source of the tariff"),
     ("Boiler Ash", "sensors: daily cost, daily savings, set-point"),
+    ("Boiler Ash", "graph of set-points"),
     ("Boiler Birch", "sensors: set-point"),
     ("Boiler Birch", "flex-model: soc-gain, soc-max"),
     (
@@ -170,6 +171,7 @@ CHANGES = [
     ),
     ("Boiler Birch", "graphs"),
     ("Boiler Cedar", "sensors: set-point"),
+    ("Boiler Cedar", "graph of set-points"),
 ]
 
 
@@ -236,6 +238,29 @@ def test_where_nothing_is_to_be_done_no_row_is_locked_or_written(former, run):
     with former.app_context(), counted_queries() as statements:
         run("upgrade")
     assert not [s for s in statements if s.startswith(("UPDATE", "INSERT", "DELETE")) or "FOR NO KEY" in s]
+
+
+def test_set_points_are_shown_beside_the_temperature_but_in_graphs_that_somebody_made(former, run):
+    with former.app_context():
+        ash, birch, cedar = (boiler_of(name) for name in NAMES)
+        mine = [{"title": "Mine", "plots": [{"sensors": [birch.sensors["temperature"].id, birch.price.id]}]}]
+        birch.asset.sensors_to_show = mine
+        cedar.asset.sensors_to_show = [*mine, *reversed(cedar.asset.sensors_to_show)]
+        before = ash.asset.sensors_to_show
+        db.session.commit()
+    assert [row for row in changed(run("upgrade")) if "graph" in row[1]] == [
+        ("Boiler Ash", "graph of set-points"),
+        ("Boiler Cedar", "graph of set-points"),
+    ]
+    with former.app_context():
+        ash, birch, cedar = (boiler_of(name) for name in NAMES)
+        temperatures = [{"sensor": ash.sensors[role].id} for role in ("temperature", "set-point")]
+        assert ash.asset.sensors_to_show == [*before[:-1], {**before[-1], "plots": temperatures}]
+        assert birch.asset.sensors_to_show == mine
+        assert [len(graph["plots"]) for graph in cedar.asset.sensors_to_show] == [1, 2, 1, 1, 1]
+        assert ash.asset.chart(
+            event_starts_after=pd.Timestamp(DAY, tz="UTC"), event_ends_before=pd.Timestamp(DAY, tz="UTC")
+        )
 
 
 # --- a floor that nobody asked for

@@ -92,8 +92,7 @@ def test_who_wants_it_warmer_pays_for_it_and_has_it():
     assert at_50["saved"] >= 0.22
     assert at_50["minutes_below_50"] < at_50["thermostat"]["minutes_below_50"]
     assert at_45["saved"] >= 0.265
-    # 20 were asked for, and 20.3 are reached: a device goes off where its own thermometer reads high
-    assert at_45["minutes_below_50"] <= 20.5
+    assert at_45["minutes_below_50"] <= 20
 
 
 @pytest.mark.long

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from smart_boiler_plugin.learning.infer import infer
+from smart_boiler_plugin.learning.observe import TOLERANCE_K
+from smart_boiler_plugin.learning.tank import QUIET_K
 from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.tank import Tank
 from smart_boiler_plugin.physics.thermostat import thermostat
@@ -46,10 +48,15 @@ def test_when_in_the_quarter_a_boiler_reads_makes_no_draw_off_and_takes_none_awa
     boilers, begin_c, end_c, electricity, drawn = day
     chance = np.random.default_rng(8)
     read_c = begin_c + over * (end_c - begin_c) + chance.normal(0, 0.3, begin_c.shape)
-    told = infer(boilers, np.round(2 * read_c) / 2, electricity, np.full(MANY, NO))[1:-1]
+    usual, told = (
+        infer(boilers, np.round(2 * read_c) / 2, electricity, np.full(MANY, NO), tolerance_k=each)[1:-1]
+        for each in (TOLERANCE_K, QUIET_K)
+    )
     assert np.isfinite(told).all()
     # taken for readings of the end, those of the begin would show half as much again
     assert told.sum() == pytest.approx(drawn[1:-1].sum(), rel=0.03)
+    # with less tolerance, noise shows
+    assert drawn[1:-1].sum() < usual.sum() < 1.14 * drawn[1:-1].sum()
     # mostly in the quarter that it was drawn in, or next to it: small ones show later
     near = np.maximum(np.maximum(drawn[:-2], drawn[1:-1]), drawn[2:]) > 0
     assert told[near].sum() > 0.8 * told.sum()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from smart_boiler_plugin.learning.observe import LONGEST_GAP, observe
+from smart_boiler_plugin.learning.observe import LONGEST_GAP, TOLERANCE_K, observe
+from smart_boiler_plugin.learning.tank import QUIET_K
 from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.tank import Tank
 from smart_boiler_plugin.physics.thermostat import thermostat
@@ -37,15 +38,15 @@ def test_what_a_tank_is_much_colder_than_predicted_was_drawn(lossless):
 
 
 def test_noise_teaches_nothing_and_small_draw_offs_add_up_until_they_show(lossless):
-    drawn, state_c = seen(lossless, [49.0, 50.9, 48.6, 48.4], [0.0] * 4)
-    np.testing.assert_allclose(drawn, [0.0, 0.0, 0.0, 1.6 * 0.115878], atol=1e-4)
-    np.testing.assert_allclose(state_c, [50.0, 50.0, 50.0, 48.4])
+    drawn, state_c = seen(lossless, [49.1, 50.9, 49.05, 48.9], [0.0] * 4)
+    np.testing.assert_allclose(drawn, [0.0, 0.0, 0.0, 1.1 * 0.115878], atol=1e-4)
+    np.testing.assert_allclose(state_c, [50.0, 50.0, 50.0, 48.9])
 
 
 def test_a_tank_that_is_warmer_than_predicted_was_not_drawn_from(lossless):
-    drawn, state_c = seen(lossless, [53.0, 53.0], [0.0, 0.0])
+    drawn, state_c = seen(lossless, [51.1, 53.0], [0.0, 0.0])
     assert drawn.tolist() == [0.0, 0.0]
-    np.testing.assert_allclose(state_c, [53.0, 53.0])
+    np.testing.assert_allclose(state_c, [51.1, 53.0])
 
 
 def test_what_a_tank_lost_by_itself_was_not_drawn():
@@ -92,7 +93,10 @@ def test_the_first_reading_of_a_boiler_is_believed_and_tells_of_no_draw_off(loss
 
 @pytest.fixture(scope="module")
 def households():
-    """Thirty boilers under a thermostat, what was drawn [kWh], and what was observed, by day, quarter and boiler."""
+    """Thirty boilers under a thermostat: what was drawn [kWh], and what was observed, by day, quarter and boiler.
+
+    Observed with the usual tolerance, and with that of nights that tell of tanks.
+    """
     chance = np.random.default_rng(5)
     boilers = boilers_of(*chance.choice([80, 100, 120], 30).tolist())
     often = np.zeros(96)
@@ -109,23 +113,40 @@ def households():
         full_kwh=boilers.state_kwh(60.0),
     )
     read_c = np.round((boilers.temperature_c(states) + chance.normal(0, 0.3, states.shape)) / 0.5) * 0.5
-    told = observe(boilers, read_c, heat / boilers.late / boilers.cop, boilers.state_kwh(60.0))
-    return drawn.reshape(happens.shape), told.drawn_kwh.reshape(happens.shape)
+    electricity, start = heat / boilers.late / boilers.cop, boilers.state_kwh(60.0)
+    told = [observe(boilers, read_c, electricity, start, tolerance_k=each) for each in (TOLERANCE_K, QUIET_K)]
+    return [each.reshape(happens.shape) for each in (drawn, *(each.drawn_kwh for each in told))]
+
+
+def busy_days(households):
+    """Return what was drawn, and what was observed with both tolerances, on days with draw-offs, (days, boilers)."""
+    return [values.sum(axis=1)[np.arange(DAYS) % IDLE_EVERY != 0] for values in households]
 
 
 def test_daily_draw_offs_are_found_in_spite_of_noise(households):
-    drawn, found = (values.sum(axis=1)[np.arange(DAYS) % IDLE_EVERY != 0] for values in households)
+    drawn, found, _ = busy_days(households)
+    # a hot tank that is heated by hysteresis: noise adds a tenth, and is never much of one day
+    assert drawn.sum() < found.sum() < 1.11 * drawn.sum()
+    np.testing.assert_allclose(found.sum(axis=0), 1.1 * drawn.sum(axis=0), rtol=0.12)
+    assert np.mean(np.abs(found - drawn) < 0.5) > 0.9
+
+
+def test_with_more_tolerance_a_day_is_known_to_some_tenths_of_a_kwh(households):
+    drawn, _, found = busy_days(households)
     assert found.sum() == pytest.approx(drawn.sum(), rel=0.01)
     # of each boiler over all days, and of each single day: within 0.15 kWh, or 1.6 K of 80 l, nine times in ten
     np.testing.assert_allclose(found.sum(axis=0), drawn.sum(axis=0), rtol=0.03)
     assert np.mean(np.abs(found - drawn) < 0.15) > 0.9
 
 
-def test_days_without_draw_offs_show_none_but_for_what_did_not_show_the_day_before(households):
-    found = households[1][::IDLE_EVERY]
-    # 1 % of what is drawn on other days
-    assert found.sum(axis=1).mean() < 0.01 * households[0].sum() / (DAYS * (1 - 1 / IDLE_EVERY) * 30)
-    assert ((found > 0).sum(axis=1) == 0).mean() > 0.9
+def test_days_without_draw_offs_show_few_and_with_more_tolerance_none(households):
+    drawn, *found = households
+    usual = drawn.sum() / (DAYS * (1 - 1 / IDLE_EVERY) * 30)
+    of_day = [each[::IDLE_EVERY].sum(axis=1) for each in found]
+    # shares of what is drawn on other days
+    assert of_day[0].mean() < 0.08 * usual
+    assert of_day[1].mean() < 0.01 * usual
+    assert (of_day[1] == 0).mean() > 0.9
 
 
 def test_a_household_that_is_away_draws_nothing():
@@ -136,7 +157,12 @@ def test_a_household_that_is_away_draws_nothing():
         heat.append(np.full(30, 0.2 if quarter % 96 < 4 else 0.0))
         state = np.minimum(boilers.idle_kwh(state) + boilers.heat_kwh(heat[-1]), boilers.ceiling_kwh)
         read_c.append(np.round((boilers.temperature_c(state) + chance.normal(0, 0.3, 30)) / 0.5) * 0.5)
-    found = observe(boilers, np.array(read_c), np.array(heat), boilers.state_kwh(60.0)).drawn_kwh
+    few, none = (
+        observe(boilers, np.array(read_c), np.array(heat), boilers.state_kwh(60.0), tolerance_k=each).drawn_kwh
+        for each in (TOLERANCE_K, QUIET_K)
+    )
     # 420 days, 40,320 readings with a noise of 0.33 K, of which some per hundred thousand are 1.5 K off
-    assert (found > 0).sum() <= 8
-    assert found.sum() / 420 < 0.005
+    assert (none > 0).sum() <= 8
+    assert none.sum() / 420 < 0.005
+    # two of the least that shows, of 80 or 120 l
+    assert few.sum() / 420 < 2 * 0.12

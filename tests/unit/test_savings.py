@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from smart_boiler_plugin.money.drawn import draw_offs_kwh, inferred_draw_offs_kwh, other_heat_kwh, states_between
-from smart_boiler_plugin.money.savings import Boilers, after_thermostat, day_of
+from smart_boiler_plugin.money.savings import after_thermostat, day_of, limits_kwh
+from smart_boiler_plugin.physics.boilers import Boilers
 from smart_boiler_plugin.physics.tank import Tank, standing_loss_kwh_per_day
 
 STEP_H = 0.25
@@ -30,8 +31,10 @@ def boilers_of(count, seed=1):
 
 def plain(**changes):
     """Return one boiler that loses nothing: 2 kW, its thermostat heats from 3 to 4 kWh."""
-    usual = {"retention": 1.0, "kept_hours": 0.25, "gain_kw": 0.0, "power_kw": 2.0, "cop": 1.0}
-    usual |= {"restart_kwh": 3.0, "full_kwh": 4.0, **changes}
+    usual = {"retention": 1.0, "late": 1.0, "gain_kwh": 0.0, "power_kw": 2.0, "cop": 1.0, "cold_water_c": 10.0}
+    # 5 K are 1 kWh
+    usual |= {"ceiling_kwh": 4.0, "heat_capacity_kwh_per_k": 0.2, **changes}
+    usual["heat_max_kwh"] = STEP_H * usual["power_kw"] * usual["cop"]
     return Boilers(**{name: np.array([value]) for name, value in usual.items()})
 
 
@@ -105,7 +108,8 @@ def test_a_boiler_that_follows_its_thermostat_saves_nothing():
     count = 50
     boilers, _ = boilers_of(count)
     chance = np.random.default_rng(2)
-    start = chance.uniform(boilers.restart_kwh - 2, boilers.full_kwh + 1)
+    restart, full = limits_kwh(boilers)
+    start = chance.uniform(restart - 2, full + 1)
     rest = {
         "heating": chance.random(count) < 0.5,
         "drawn_kwh": chance.uniform(0, 0.3, (STEPS, count)) * (chance.random((STEPS, count)) < 0.3),
@@ -113,7 +117,7 @@ def test_a_boiler_that_follows_its_thermostat_saves_nothing():
         "step_h": STEP_H,
     }
     baseline = thermostat_kw(boilers, start, **rest)
-    served = {"useful_kwh": boilers.restart_kwh, "end_kwh": np.full((STEPS, count), np.nan)}
+    served = {"useful_kwh": restart, "end_kwh": np.full((STEPS, count), np.nan)}
     found = day_of(boilers, start_kwh=start, baseline_start_kwh=start, power_kw=baseline, **rest, **served)
     assert found.unserved_kwh == pytest.approx(found.baseline_unserved_kwh, abs=1e-9)
     assert found.electricity_kwh.min() > 0
@@ -125,18 +129,19 @@ def test_a_boiler_that_follows_its_thermostat_saves_nothing():
 def thermostat_kw(boilers, start, *, heating, drawn_kwh, price, step_h):
     """Return what a thermostat does, step by step as one would say it, and not as the code under test does."""
     power = np.zeros(drawn_kwh.shape)
-    for boiler in range(drawn_kwh.shape[1]):
-        state, on = start[boiler], heating[boiler] and start[boiler] < boilers.full_kwh[boiler]
-        kept, heat_per_kw = boilers.kept_hours[boiler], boilers.kept_hours[boiler] * boilers.cop[boiler]
+    for boiler, (restart, full) in enumerate(zip(*limits_kwh(boilers), strict=True)):
+        state, on = start[boiler], heating[boiler] and start[boiler] < full
+        kept = boilers.late[boiler] * step_h
+        heat_per_kw = kept * boilers.cop[boiler]
         for step in range(len(power)):
-            on = on or state <= boilers.restart_kwh[boiler]
-            flow = boilers.gain_kw[boiler] - drawn_kwh[step, boiler] / step_h
-            idle = boilers.retention[boiler] * state + flow * kept
+            on = on or state <= restart
+            idle = boilers.retention[boiler] * state + boilers.gain_kwh[boiler]
+            idle -= drawn_kwh[step, boiler] / step_h * kept
             if on:
-                wanted = max((boilers.full_kwh[boiler] - idle) / heat_per_kw, 0)
+                wanted = max((full - idle) / heat_per_kw, 0)
                 power[step, boiler] = min(wanted, boilers.power_kw[boiler])
             state = idle + power[step, boiler] * heat_per_kw
-            on = on and state < boilers.full_kwh[boiler] - 1e-9
+            on = on and state < full - 1e-9
     return power
 
 
@@ -193,13 +198,9 @@ def test_a_thermostat_warms_up_to_where_it_would_be_and_goes_on_from_there():
     boilers = plain()
     # on at 2.5: 3.0 | 3.5 | 4.0, full | 4.0 - 0.7 = 3.3, and off
     drawn = np.array([0.0, 0.0, 0.0, 0.7])[:, None]
-    state, heats = after_thermostat(
-        boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn, step_h=STEP_H
-    )
+    state, heats = after_thermostat(boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn)
     assert (state[0], heats[0]) == (pytest.approx(3.3), False)
-    state, heats = after_thermostat(
-        boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn[:2], step_h=STEP_H
-    )
+    state, heats = after_thermostat(boilers, start_kwh=np.array([2.5]), heating=np.array([False]), drawn_kwh=drawn[:2])
     assert (state[0], heats[0]) == (pytest.approx(3.5), True)
 
 
@@ -223,7 +224,7 @@ def test_single_days_add_up_to_what_was_saved_in_all():
     for begin in range(STEPS, days * STEPS, STEPS):
         before, after = slice(begin - STEPS, begin), slice(begin, begin + STEPS)
         warm, heats = after_thermostat(
-            boilers, start_kwh=states[begin - STEPS, None], heating=off, drawn_kwh=drawn[before, None], step_h=STEP_H
+            boilers, start_kwh=states[begin - STEPS, None], heating=off, drawn_kwh=drawn[before, None]
         )
         found = day(
             boilers, states[begin], power[after], drawn[after], price[after],
@@ -242,6 +243,14 @@ def test_draw_offs_that_are_reported_only_when_there_are_some_are_not_inferred_o
     found = draw_offs_kwh(measured, inferred)
     assert found[:, 0] == pytest.approx([0, 1, 0, 0])
     assert found[:, 1] == pytest.approx(inferred[:, 1])
+    # measured as none counts, too; readings show 1.6 kWh in all, and no more than they show is left elsewhere
+    measured, inferred = np.array([[0.0, 1.0, np.nan, np.nan]]).T, np.array([[0.3, 0.8, 0.3, 0.2]]).T
+    assert draw_offs_kwh(measured, inferred)[:, 0] == pytest.approx([0, 1, 0.3, 0.2])
+    # readings show less than was measured: nothing is left, and nothing is given back
+    assert draw_offs_kwh(measured, inferred / 4)[:, 0] == pytest.approx([0, 1, 0, 0])
+    # noise alone stays as it is
+    noise = np.array([[-0.1, 0.05, 0.0, 0.0]]).T
+    assert draw_offs_kwh(np.nan * noise, noise) == pytest.approx(noise)
     # where nothing can be inferred, nothing is known
     nothing = np.full((4, 2), np.nan)
     assert np.isnan(draw_offs_kwh(nothing, nothing)).all()
@@ -256,8 +265,7 @@ def test_an_unknown_start_is_taken_between_the_limits_of_the_thermostat():
 def test_a_ceiling_below_the_set_point_is_the_set_point():
     tank = Tank(volume_l=80, standing_loss_kwh_per_day=1.0)
     low = Boilers.of([tank], power_kw=[1.5], cop=[1.0], temperature_max_c=[55.0], step_h=STEP_H)
-    assert tank.temperature_c(low.full_kwh[0]) == pytest.approx(55.0)
-    assert tank.temperature_c(low.restart_kwh[0]) == pytest.approx(50.0)
+    assert [tank.temperature_c(limit[0]) for limit in limits_kwh(low)] == pytest.approx([50.0, 55.0])
 
 
 def test_draw_offs_are_inferred_from_states_and_power():
