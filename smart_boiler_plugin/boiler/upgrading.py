@@ -16,13 +16,11 @@ from smart_boiler_plugin.boiler.asset import (
     SCHEDULER,
     UNIT_BY_ROLE,
     Boiler,
-    graphs,
-    key_figures,
-    make_missing_sensors,
 )
 from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.data import FORMER_FLOOR_C
 from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE
+from smart_boiler_plugin.boiler.making import graphs, key_figures, make_missing_sensors
 from smart_boiler_plugin.boiler.parts import scheduler_of
 from smart_boiler_plugin.stored import as_object
 

@@ -6,7 +6,7 @@ Which value of several counts is decided here, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -97,6 +97,19 @@ class Held:
     def quarters(self) -> NDArray[np.int64]:
         """Which quarters of the span have a value, ascending, shape (n,) [quarters after its start]."""
         return self.seconds // QUARTER_S
+
+    def within(self, quarters: slice, count: int) -> Held:
+        """Return what it holds in some quarters of a span of so many, told from the first of them on.
+
+        With the last ones go what is after the span, and with the first ones what is before.
+        """
+        first, last = quarters.start * QUARTER_S, quarters.stop * QUARTER_S
+        kept = np.ones(len(self.seconds), dtype=bool)
+        if quarters.start > 0:
+            kept &= self.seconds >= first
+        if quarters.stop < count:
+            kept &= self.seconds < last
+        return replace(self, seconds=self.seconds[kept] - first, value=self.value[kept])
 
 
 def latest_values(

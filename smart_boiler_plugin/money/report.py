@@ -14,9 +14,9 @@ from flexmeasures import Account, Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
-from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler, check_currency, make_missing_sensors
+from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler, check_currency
+from smart_boiler_plugin.boiler.making import make_missing_sensors
 from smart_boiler_plugin.boiler.owners import boilers_of
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER_H
@@ -88,7 +88,7 @@ def report(
         # anew each day: after a commit, each boiler would be read again by itself
         for asset in boilers_of(operator, customer):
             try:
-                boiler = _ready(asset)
+                boiler = _ready(asset, day)
             except Exception as error:
                 if is_away(error):
                     raise
@@ -101,10 +101,11 @@ def report(
         db.session.commit()
 
 
-def _ready(asset: Asset) -> Boiler:
-    """Return a boiler that can be reported on: what must be there is, and sensors of this version are made."""
+def _ready(asset: Asset, day: date | None) -> Boiler:
+    """Return a boiler that can be reported on: what was there on the day is, and sensors of this version are made."""
     boiler = Boiler(asset)
-    data, price = boiler.data, boiler.price
+    then = boiler.on(day or last_day(boiler.timezone))
+    data, price = then.data, then.price
     data.check()
     if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
         boiler.sensors = make_missing_sensors(asset, boiler.timezone, price)
@@ -171,10 +172,9 @@ def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError]) -> in
     by_source = {_source_of_costs(price): values for price, values in costs.items()}
     if savings:
         by_source[BoilerSavingsReporter().data_source] = savings
-    recorded_at = server_now()
     for source, values in by_source.items():
         _forget_others([each.sensor.id for each in values if each.starts is midnight], source, day.start)
-    return sum(store(values, source, recorded_at) for source, values in by_source.items())
+    return sum(store(values, source, day.known_at) for source, values in by_source.items())
 
 
 def _source_of_costs(price: Sensor) -> Source:
