@@ -239,12 +239,13 @@ def readable(known: Any) -> dict[str, Any]:
     for kind in (BOILER, TARIFF, USEFUL, AHEAD):
         for entry in _entries(as_object(known), kind):
             with_entry = {**kept, kind: [*kept.get(kind, []), entry]}
-            kept = with_entry if _can_be_read(with_entry) else kept
+            kept = with_entry if is_readable(with_entry) else kept
     taken_on = {TAKEN_ON: as_object(known).get(TAKEN_ON)}
-    return {**kept, **taken_on} if taken_on[TAKEN_ON] is not None and _can_be_read(taken_on) else kept
+    return {**kept, **taken_on} if taken_on[TAKEN_ON] is not None and is_readable(taken_on) else kept
 
 
-def _can_be_read(stored: Any) -> bool:
+def is_readable(stored: Any) -> bool:
+    """Return whether all that is stored of what held comes through the door."""
     try:
         history_of(stored)
     except SmartBoilerError:

@@ -145,7 +145,7 @@ def latest_values(
         For each sensor and kind of which there is something.
 
     """
-    kind, seconds = _kind(), func.date_part("epoch", TimedBelief.event_start - start)
+    kind, seconds = kind_told(), func.date_part("epoch", TimedBelief.event_start - start)
     quarter = cast(func.floor(seconds / QUARTER_S), Integer)
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
     in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
@@ -192,7 +192,7 @@ def recorded_at() -> ColumnElement[datetime]:
     return moment
 
 
-def _kind() -> ColumnElement[str | None]:
+def kind_told() -> ColumnElement[str | None]:
     """Return what a value tells: one of ``OF_FACTS``, or ``INFERRED_KWH``; None where it tells nothing."""
     is_power, is_demand = Sensor.name == "fill-rate", Sensor.name == "demand"
     before_its_quarter = TimedBelief.belief_horizon > QUARTER
