@@ -31,6 +31,8 @@ from smart_boiler_plugin.host import PaginationSchema, SearchFilterField
 
 Answer = tuple[dict[str, Any], int]
 
+SENT_AS = {"first": "from"}
+
 
 def _no_nul(terms: list[str]) -> None:
     """Refuse what PostgreSQL cannot compare with."""
@@ -87,7 +89,8 @@ def show_boiler_customer(account_id: int) -> Answer:
 @takes(body=ChangeSchema())
 def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
-    customer = households.find_to_change(account_id, wanted)
+    # "from" is no name for a field in Python
+    customer = households.find_to_change(account_id, {SENT_AS.get(name, name): wanted[name] for name in wanted})
     data, place = split_boiler(wanted.get("boiler", {}))
     given = {name: wanted.get(name) for name in ("name", "comfort", "tariff", "language", "first")}
     changed = customers.change(customer, boiler=data, place=place, **given)

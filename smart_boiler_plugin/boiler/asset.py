@@ -144,9 +144,13 @@ class Boiler:
         except SmartBoilerError as error:
             what = str(error)
             what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
+            mends = (
+                f"Change these fields: PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
+                if attribute == stored.ATTRIBUTE
+                else "To take away what cannot be read: flexmeasures smart-boiler upgrade"
+            )
             raise BrokenBoilerError(
-                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} Change these fields: "
-                f"PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
+                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} {mends}"
             ) from error
 
     def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:

@@ -31,8 +31,6 @@ AHEAD, TAKEN_ON = "tariff_ahead", "taken_on"
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2200, 12, 31)
 
-HOW_TO_MEND = "flexmeasures smart-boiler upgrade (which takes away what cannot be read)"
-
 Value = TypeVar("Value")
 Dated: TypeAlias = tuple[date, Value]
 Steps: TypeAlias = "tuple[tuple[date | None, Value], ...]"
@@ -148,7 +146,7 @@ def history_of(stored: Any) -> History:
     Raises
     ------
     SmartBoilerError
-        If something is wrong; the message says where, and how to mend it.
+        If something is wrong; the message says where.
 
     """
     if stored is None:
@@ -168,7 +166,7 @@ def history_of(stored: Any) -> History:
         told = error.message
     except RecursionError:
         told = ["Is nested too deeply."]
-    raise SmartBoilerError({"history": told, "to mend it": [HOW_TO_MEND]})
+    raise SmartBoilerError({"history": told})
 
 
 def _dated(entries: Sequence[Mapping[str, Any]], key: str, read: Callable[[Any], Value]) -> tuple[Dated[Value], ...]:
