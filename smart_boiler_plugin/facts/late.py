@@ -94,7 +94,8 @@ def _of_days(sensor: Sensor, rows: pd.DataFrame, midnights: pd.DatetimeIndex) ->
     found = np.full(len(midnights) - 1, NEVER)
     starts = pd.DatetimeIndex(pd.to_datetime(rows["start"], utc=True))
     # what could be known when differs from sensor to sensor: the host tells
-    moments = (sensor.knowledge_time(starts) - pd.TimedeltaIndex(rows["horizon"])).to_numpy().astype("datetime64[us]")
+    recorded = pd.DatetimeIndex(sensor.knowledge_time(starts) - pd.TimedeltaIndex(rows["horizon"]))
+    moments = recorded.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
     # a price may hold for several days
     first = np.maximum(midnights.searchsorted(starts, side="right") - 1, 0)
     last = midnights.searchsorted(starts + sensor.event_resolution) - 1

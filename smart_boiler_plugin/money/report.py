@@ -204,6 +204,7 @@ def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError], *, co
     for source, values in by_source.items():
         daily = [each.sensor for each in values if each.starts is midnight]
         _forget_others([sensor.id for sensor in daily], source, day.start)
+        _forget_other_tariffs([each.sensor.id for each in values if each.starts is not midnight], source, day)
         rows += store(values, source, day.known_at)
         if confirms:
             confirm(daily, day.start, source, day.known_at)
@@ -230,6 +231,18 @@ def _forget_others(daily_sensor_ids: list[int], source: Source, midnight: dateti
         .filter((TimedBelief.source_id != source.id) | (start != midnight))
         .execution_options(synchronize_session=False)
     )
+
+
+def _forget_other_tariffs(sensor_ids: list[int], source: Source, day: Day) -> None:
+    """Take away what the quarters of a day cost with the price of another tariff, by which they were once reported."""
+    if sensor_ids:
+        start = TimedBelief.event_start
+        db.session.execute(
+            db.delete(TimedBelief)
+            .filter(TimedBelief.sensor_id.in_(sensor_ids), start >= day.start, start < day.end)
+            .filter(TimedBelief.source_id != source.id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _failed(asset: Asset, day: date, error: Exception) -> Outcome:

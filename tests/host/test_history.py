@@ -148,7 +148,7 @@ def test_a_household_changes_no_day(app, call, ash):
 
 
 def test_plans_take_the_price_that_holds_in_each_quarter(app, ash, tariff):
-    """Where tomorrow is dear, it is heated today, by our solver and by the host's; where it is not, as late as can be."""
+    """Where tomorrow is dear, it is heated today, by both solvers; where it is not, as late as can be."""
     tariff("Dear", 0.60)
     midnight = MIDNIGHT + timedelta(days=1)
     start, floor = midnight - timedelta(hours=6), {"datetime": (midnight + timedelta(hours=3)).isoformat()}
