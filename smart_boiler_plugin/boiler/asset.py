@@ -7,7 +7,6 @@ How one is made: ``making.py``. Who owns it and who may see it: ``customers/dire
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -91,6 +90,8 @@ class Boiler:
 
     def on(self, day: date) -> Boiler:
         """Return the boiler as it was on a local day: what it had, and what the household paid."""
+        if day == self.day:
+            return self
         then = Boiler(self.asset, day)
         # what is loaded already is not looked for once more
         vars(then).update({name: vars(self)[name] for name in ("sensors", "history") if name in vars(self)})
@@ -178,18 +179,21 @@ class Boiler:
                 self._check_useful(comfort.useful_temperature_c)
             return {**known, COMFORT: schema.dump(comfort)}
 
-        if "useful_temperature" in changes:
-            self._note_useful()
+        stored.lock_row(self.asset)
+        before_c = self._useful_or_none()
         stored.change(self.asset, changed)
+        # what was broken held on no day
+        if before_c not in {None, self._useful_or_none()}:
+            self.note(useful_temperature=before_c)
         AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
         db.session.flush()
         return self.comfort
 
-    def _note_useful(self) -> None:
-        """Keep which useful temperature held until today, unless what is stored of it is broken."""
-        stored.lock_row(self.asset)
-        with suppress(BrokenBoilerError):
-            self.note(useful_temperature=self.comfort.useful_temperature_c)
+    def _useful_or_none(self) -> float | None:
+        try:
+            return self.comfort.useful_temperature_c
+        except BrokenBoilerError:
+            return None
 
     def note(self, until: date | None = None, **held: Any) -> None:
         """Keep what held until a local day, by default today, and does no more, by kind. Does not commit."""
@@ -239,9 +243,8 @@ class Boiler:
             return self.history.tariff_on(self.day, self.named_price_id)
         try:
             # of one that was to come the day may have come
-            return (
-                self.history.tariff_on(self.today, self.named_price_id) if self.history.ahead else self.named_price_id
-            )
+            to_come = as_object(stored.read(self.asset, history.ATTRIBUTE)).get(history.AHEAD)
+            return self.history.tariff_on(self.today, self.named_price_id) if to_come else self.named_price_id
         except BrokenBoilerError:
             return self.named_price_id
 

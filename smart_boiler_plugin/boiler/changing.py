@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +10,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE, WORKED_OUT, data_of
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.stored import as_object
@@ -44,14 +44,22 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
         AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
     if data:
         stored.lock_row(asset)
-        # what was broken held on no day: what mends it does
-        with suppress(SmartBoilerError):
-            boiler.note(boiler=data_of(stored.read(asset)))
+        before = _data_or_none(boiler)
         stored.change(asset, lambda known: _with_data(known, data))
         vars(boiler).pop("data", None)
+        # what was broken held on no day: what mends it does
+        if before not in {None, boiler.data}:
+            boiler.note(boiler=before)
         for name, value in data.items():
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
         asset.flex_model = boiler.data.with_flex_model(asset.flex_model)
+
+
+def _data_or_none(boiler: Boiler) -> BoilerData | None:
+    try:
+        return data_of(stored.read(boiler.asset))
+    except SmartBoilerError:
+        return None
 
 
 def _with_data(known: Any, data: Mapping[str, Any]) -> dict[str, Any]:

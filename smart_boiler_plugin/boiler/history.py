@@ -140,6 +140,9 @@ class HistorySchema(Schema):
         unknown = EXCLUDE
 
 
+SCHEMA = HistorySchema()
+
+
 def history_of(stored: Any) -> History:
     """Return what is stored of what held; nothing where nothing is. The one door, whoever wrote it.
 
@@ -152,7 +155,7 @@ def history_of(stored: Any) -> History:
     if stored is None:
         return EMPTY
     try:
-        found = HistorySchema().load(stored)
+        found = SCHEMA.load(stored)
         return History(
             boiler=Past(_dated(found[BOILER], "until", data_of)),
             tariff=Past(_dated(found[TARIFF], "until", _sensor)),

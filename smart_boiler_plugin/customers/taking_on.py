@@ -1,6 +1,6 @@
 """Taking on one customer. All or nothing, with its invitation, which workers then send.
 
-Many at once: ``many.py``, and as a job: ``bulk.py``. What a boiler consists of: ``boiler/asset.py``. Who may call: the
+Many at once: ``many.py``, and as a job: ``bulk.py``. What a boiler consists of: ``boiler/making.py``. Who may call: the
 host's access rules, checked in ``api``.
 """
 

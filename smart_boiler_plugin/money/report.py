@@ -95,7 +95,7 @@ def report(
         yield from failed
         for timezone, boilers in by_timezone.items():
             yield from _report_day(boilers, day or last_day(timezone))
-            late += [] if day else late_days(boilers, last_day(timezone))
+            late += [] if day else late_days([Boiler(boiler.asset) for boiler in boilers], last_day(timezone))
         db.session.commit()
     for day in sorted({each.day for each in late}):
         was_reported = {each.asset_id: each.was_reported for each in late if each.day == day}
@@ -125,10 +125,10 @@ def _ready_by_timezone(assets: Iterable[Asset], day: date | None) -> tuple[dict[
 
 
 def _ready(asset: Asset, day: date | None) -> Boiler:
-    """Return a boiler that can be reported on: what was there on the day is, and sensors of this version are made."""
+    """Return a boiler as it was on a day, if that can be reported; sensors of this version are made."""
     boiler = Boiler(asset)
-    then = boiler.on(day or last_day(boiler.timezone))
-    data, price = then.data, then.price
+    boiler = boiler.on(day or last_day(boiler.timezone))
+    data, price = boiler.data, boiler.price
     data.check()
     if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
         boiler.sensors = make_missing_sensors(asset, boiler.timezone, price)

@@ -97,6 +97,8 @@ def _plan_ahead(boiler: Boiler, steps: list[tuple[date, int]]) -> None:
 def _use(boiler: Boiler, sensor_id: int, day: date) -> None:
     """Plan a boiler with the prices of another sensor, and note what held until that day; its graphs follow."""
     asset = boiler.asset
+    if boiler.named_price_id == sensor_id:
+        return
     boiler.note(day, tariff=boiler.named_price_id)
     named = asset.flex_context.get("consumption-price")
     # somebody may have given the boiler a price of its own

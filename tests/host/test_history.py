@@ -1,22 +1,28 @@
 """What held on a day stays, whatever changes later; and what is known late comes to be reported."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from flexmeasures import Account, Asset, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
+from flexmeasures.data.models.time_series import TimedBelief
 
 from smart_boiler_plugin.boiler import asset as asset_module
 from smart_boiler_plugin.boiler import history
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.changing import change_boiler
+from smart_boiler_plugin.facts.drawn import read_drawn
 from smart_boiler_plugin.facts.read import read_facts
+from smart_boiler_plugin.learning.tanks import _begun, tanks_seen
 from smart_boiler_plugin.money import accounting
 from smart_boiler_plugin.prices import tariffs
 from tests.factories import make_account, make_user, store
 from tests.host.boilers import planned, scheduler_of
-from tests.host.days import DAY, MIDNIGHT, report_day, stored
+from tests.host.days import DAY, MIDNIGHT, measure, report_day, stored
 from tests.host.households import API
 from tests.host.tariffs import household
 
@@ -179,6 +185,81 @@ def test_plans_take_the_price_that_holds_in_each_quarter(app, ash, tariff):
                 early, late = (power[power.index < midnight].sum(), power[power.index >= midnight].sum())
                 assert (early > 0.5) == (tomorrow > 0.25), (solver, early, late)
                 assert (late > 0.5) == (tomorrow == 0.25), (solver, early, late)
+
+
+def test_what_is_said_again_is_no_change(call, ash, today):
+    """Somebody may send all that is known of all customers each night."""
+    same = {"tariff": "Flat", "boiler": {"volume": "80 l"}, "comfort": {"useful_temperature": "40 °C"}}
+    for number in range(3):
+        today(DAY + timedelta(days=number))
+        assert call("PATCH", f"/{ash['account']}", **same).status_code == 200
+    shown = call("GET", f"/{ash['account']}").json["history"]
+    assert {kind: len(steps) for kind, steps in shown.items()} == dict.fromkeys(shown, 1)
+
+
+def test_a_tariff_that_was_to_come_is_called_off(call, ash, tariff):
+    tariff("Dear", 0.60)
+    for name in ("Dear", "Flat"):
+        answer = call("PATCH", f"/{ash['account']}", tariff=name, **{"from": "2099-01-01"})
+    assert [step["tariff"] for step in answer.json["history"]["tariff"]] == ["Flat", "Flat"]
+
+
+def test_each_quarter_is_believed_by_the_element_and_the_tank_of_its_day(app, ash):
+    """3 kW and 9.5 kWh are possible until the new boiler of 1.5 kW and 80 l, which holds less than that."""
+    hours, known = timedelta(hours=4), [True] * 8
+    with app.app_context():
+        boiler = boiler_of(ash)
+        boiler.note(DAY, boiler=replace(boiler.data, power_kw=3.0, volume_l=150.0))
+        start, half, read_c = MIDNIGHT - timedelta(hours=2), [9.5] + [0.01] * 7, [50.0, 50.7] * 8
+        for role, values in (("fill-rate", [3.0] * 16), ("demand", half + half), ("temperature", read_c)):
+            store(boiler.sensors[role], values, start, "meter", recorded_at=MIDNIGHT + timedelta(days=9))
+        now = pd.Timestamp.now("UTC")
+        (facts,) = read_facts([boiler], now, start, start + hours)
+        assert np.isfinite(facts.metered_kw).tolist() == known + [False] * 8
+        assert np.isfinite(facts.demand_kwh).tolist() == [*known, False, *known[1:]]
+        assert facts.temperature_c.tolist() == read_c
+        assert "fill-rate: 8 values up to 3 kW from 2025-10-28T00:00:00+01:00" in " ".join(facts.not_believed)
+        # of a past day, by what was there then
+        (then,) = read_facts([boiler.on(ONE)], now, start, start + hours)
+        assert np.isfinite(then.metered_kw).all()
+        for day in (ONE, DAY):
+            begin = pd.Timestamp(day, tz="Europe/Amsterdam")
+            store(boiler.sensors["demand"], [0.0], begin, "inferred", recorded_at=begin + timedelta(days=1))
+        (drawn,) = read_drawn([boiler], MIDNIGHT + timedelta(days=10), 14)
+        of_both = drawn.drawn_kwh[(drawn.moments >= start) & (drawn.moments < start + hours), 0]
+        assert np.isfinite(of_both).tolist() == [*known, False, *known[1:]]
+
+
+def test_a_tank_is_seen_by_what_it_did_itself(app, ash):
+    with app.app_context():
+        boiler = boiler_of(ash)
+        store(boiler.sensors["temperature"], [50.0] * 192, MIDNIGHT - timedelta(days=1))
+        boiler.note(ONE, boiler=replace(boiler.data, volume_l=30.0))
+        # another way of drawing is no other tank
+        boiler.note(DAY, boiler=replace(boiler.data, tapping_profile="L"))
+        assert _begun(boiler) == ONE
+        boiler.change_history(lambda _: "x")
+        assert _begun(boiler) is None
+        assert tanks_seen([boiler], MIDNIGHT + timedelta(days=1))[0].nights == 0
+
+
+def test_a_day_is_learned_from_by_the_boiler_that_was_there(app, ash, boilers):
+    """By a tank of 500 l, the same cooling would be draw-offs of six times the heat."""
+    with app.app_context():
+        boiler = boiler_of(ash)
+        db.session.execute(db.delete(TimedBelief).filter_by(sensor_id=boiler.sensors["demand"].id))
+        measure(boiler, "temperature", 50 + np.linspace(0, -12, 108), MIDNIGHT - timedelta(hours=2))
+        measure(boiler, "fill-rate", [0.0] * 108, MIDNIGHT - timedelta(hours=2))
+    sums = []
+    for volume_l in (80.0, 500.0):
+        with app.app_context():
+            change_boiler(boiler_of(ash), {"volume_l": volume_l}, {})
+            db.session.commit()
+        assert "The day counts for 1 of 1 boilers." in boilers("learn", "--date", DAY).output
+        with app.app_context():
+            sums.append(float(stored(ash["boiler"], "demand").sum()))
+    assert sums[1] == pytest.approx(sums[0])
+    assert sums[0] > 0
 
 
 # --- what others have written
