@@ -19,6 +19,7 @@ from smart_boiler_plugin.facts.drawn import read_drawn
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.learning.tanks import _begun, tanks_seen
 from smart_boiler_plugin.money import accounting
+from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
 from smart_boiler_plugin.prices import tariffs
 from tests.factories import make_account, make_user, store
 from tests.host.boilers import planned, scheduler_of
@@ -60,6 +61,26 @@ def test_a_past_statement_and_what_is_stored_of_it_are_equal_after_any_later_cha
         assert costs == {role: stored(ash["boiler"], role).tolist() for role in costs}
         boiler = Boiler(db.session.get(Asset, ash["boiler"]))
         assert (boiler.on(DAY).data.volume_l, boiler.on(DAY).price.generic_asset.name) == (80, "Flat")
+
+
+def test_the_savings_reporter_takes_what_held_on_the_day(app, call, ash, tariff):
+    tariff("Dear", 0.60)
+
+    def saved():
+        with app.app_context():
+            sensors = boiler_of(ash).sensors
+            parameters = {
+                "input": [{"sensor": sensors["fill-rate"].id}],
+                "output": [{"sensor": sensors["daily savings"].id}],
+                "start": MIDNIGHT.isoformat(),
+                "end": (MIDNIGHT + timedelta(days=1)).isoformat(),
+            }
+            (found,) = BoilerSavingsReporter().compute(parameters=parameters)
+            return found["accounts"]
+
+    before = saved()
+    call("PATCH", f"/{ash['account']}", tariff="Dear", boiler={"volume": "150 l"})
+    assert saved() == before
 
 
 # --- from a day on
