@@ -1,12 +1,15 @@
 """What held of a boiler on a day: dates by hand, no database."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.history import BOILER, TARIFF, Past, corrected, history_of, is_readable, noted, readable
+from smart_boiler_plugin.clock.days import days_between
 from smart_boiler_plugin.errors import SmartBoilerError
 
 JAN, FEB, MAR, APR = (date(2026, month, 1) for month in (1, 2, 3, 4))
@@ -133,3 +136,19 @@ def test_taking_rubbish_away_leaves_what_can_be_read():
 def test_nothing_is_no_rubbish():
     assert history_of(None) == history_of({})
     assert history_of({"somebody": "else's"}).changes == set()
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), max_size=8))
+@settings(deadline=None, max_examples=40)
+def test_no_later_change_changes_what_held_on_a_day_before_it(changes):
+    """Each some days after the one before, or on the same day."""
+    known, present, day = None, 1, JAN
+    for after, new in changes:
+        day += timedelta(days=after)
+        former = history_of(known)
+        known = noted(known, day, tariff=present)
+        found = history_of(known)
+        for past in days_between(JAN, day - timedelta(days=1)):
+            assert found.tariff_on(past, new) == former.tariff_on(past, present)
+        assert found.tariff_on(day, new) == new
+        present = new
