@@ -8,8 +8,8 @@ from flexmeasures.data.models.user import AccountRole
 from flexmeasures.data.services.users import create_user
 from flexmeasures.data.utils import save_to_db
 
-from smart_boiler_plugin.boiler.asset import make_boiler
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 
 PASSWORD = "correct horse battery staple"

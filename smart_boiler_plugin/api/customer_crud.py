@@ -15,10 +15,10 @@ from smart_boiler_plugin.api.guards import guarded, json_only, take_on_limited, 
 from smart_boiler_plugin.api.schemas import (
     ChangeSchema,
     CustomerPageSchema,
-    CustomerSchema,
     ErasedSchema,
     InvitedSchema,
     LetGoSchema,
+    OneCustomerSchema,
     TakenOnSchema,
 )
 from smart_boiler_plugin.boiler.data_schema import split_boiler
@@ -30,6 +30,8 @@ from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
 from smart_boiler_plugin.host import PaginationSchema, SearchFilterField
 
 Answer = tuple[dict[str, Any], int]
+
+SENT_AS = {"first": "from"}
 
 
 def _no_nul(terms: list[str]) -> None:
@@ -79,7 +81,7 @@ def list_boiler_customers(
 @guarded
 def show_boiler_customer(account_id: int) -> Answer:
     """Show a customer of the caller's, or the caller's own household, with users, boiler and sensor ids."""
-    return CustomerSchema().dump(households.find_own(account_id, "read")), 200
+    return OneCustomerSchema().dump(households.find_own(account_id, "read")), 200
 
 
 @guarded
@@ -87,12 +89,12 @@ def show_boiler_customer(account_id: int) -> Answer:
 @takes(body=ChangeSchema())
 def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     """Change what is given of a customer of the caller's, and nothing else; of the caller's own household, comfort."""
-    customer = households.find_to_change(account_id, wanted)
+    # "from" is no name for a field in Python
+    customer = households.find_to_change(account_id, {SENT_AS.get(name, name): wanted[name] for name in wanted})
     data, place = split_boiler(wanted.get("boiler", {}))
-    changed = customers.change(
-        customer, wanted.get("name"), data, place, wanted.get("comfort"), wanted.get("tariff"), wanted.get("language")
-    )
-    return CustomerSchema().dump(changed), 200
+    given = {name: wanted.get(name) for name in ("name", "comfort", "tariff", "language", "first")}
+    changed = customers.change(customer, boiler=data, place=place, **given)
+    return OneCustomerSchema().dump(changed), 200
 
 
 @guarded

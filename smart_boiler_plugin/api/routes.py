@@ -49,12 +49,12 @@ ROUTES = [
         answers={200: schemas.CustomerPageSchema()},
         errors=(401, 422, 429),
     ),
-    Route("GET", ONE, crud.show_boiler_customer, answers={200: schemas.CustomerSchema()}, errors=(401, 404, 429)),
+    Route("GET", ONE, crud.show_boiler_customer, answers={200: schemas.OneCustomerSchema()}, errors=(401, 404, 429)),
     Route(
         "PATCH",
         ONE,
         crud.change_boiler_customer,
-        answers={200: schemas.CustomerSchema()},
+        answers={200: schemas.OneCustomerSchema()},
         errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
         # a programme of many periods, of which too many are a 422
         largest=256 * 1024,

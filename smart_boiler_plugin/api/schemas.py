@@ -9,17 +9,27 @@ from marshmallow import Schema, fields
 
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
+from smart_boiler_plugin.customers import held
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import CUSTOMER_NAME_LENGTH, language_field, tariff_field
 from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.fields import TrimmingSchema, line
+from smart_boiler_plugin.prices.contract_fields import day
 
 
 class ChangeSchema(TrimmingSchema):
-    """Body of ``PATCH /boiler-customer/<account id>``: what is left out stays as it is."""
+    """Body of ``PATCH /boiler-customer/<account id>``: what is left out stays as it is, and what held on past days."""
 
     name = line(CUSTOMER_NAME_LENGTH)
     tariff = tariff_field()
+    first = day(
+        data_key="from",
+        metadata={
+            "description": "First local day of the tariff, today or later; by default, tariff and boiler change from "
+            "today on.",
+            "example": "2027-01-01",
+        },
+    )
     language = language_field()
     boiler = fields.Nested(BoilerSchema)
     comfort = fields.Dict(
@@ -118,6 +128,18 @@ class CustomerSchema(Schema):
         sensors = _unless_broken(lambda: customer.boiler.sensors) or {}
         ids = {role.replace("-", "_").replace(" ", "_"): int(sensor.id) for role, sensor in sensors.items()}
         return {**ids, "consumption_price": customer.price and int(customer.price.id)}
+
+
+class OneCustomerSchema(CustomerSchema):
+    """A customer with what held from when on."""
+
+    history = fields.Function(
+        held.shown,
+        metadata={
+            "description": "What held from which local day on (null: since ever), for 'tariff', 'boiler' and "
+            "'useful_temperature'; what is to come, too. null where what is stored of it is broken: 'problem'."
+        },
+    )
 
 
 class ErasedSchema(Schema):

@@ -58,6 +58,8 @@ class AmountsSchema(Schema):
     missing_heat_cost = Rounded(
         MONEY_DECIMALS, "What it costs to make the heat by which the tank fell behind the thermostat's."
     )
+    fixed_fees = Rounded(MONEY_DECIMALS, "Fixed fees of the tariff per day or month, with VAT: part of no savings.")
+    total_cost = Rounded(MONEY_DECIMALS, "cost and fixed_fees.")
     savings = Rounded(MONEY_DECIMALS, "baseline_cost less cost less missing_heat_cost.")
     unserved_kwh = Rounded(ENERGY_DECIMALS, "Heat that was drawn and not served at the useful temperature [kWh].")
     baseline_unserved_kwh = Rounded(ENERGY_DECIMALS, "The same under an ordinary thermostat [kWh].")
@@ -67,7 +69,7 @@ class AmountsSchema(Schema):
 
 
 class StatementDaySchema(AmountsSchema):
-    """What a day came to; without amounts and with a message where that is not known."""
+    """What a day came to; with a message, and of amounts the fixed fees alone, where that is not known."""
 
     day = fields.Date()
     message = fields.String()
@@ -83,7 +85,12 @@ class StatementSchema(Schema):
     timezone = fields.String(attribute="boiler.timezone")
     currency = fields.String()
     coverage = Rounded(SHARE_DECIMALS, "Share of the span that rests on measurements, 0 to 1.")
-    total = fields.Nested(AmountsSchema, allow_none=True)
+    fixed_fees = Rounded(MONEY_DECIMALS, "Of all days, with VAT. null: what is stored of the tariff is wrong.")
+    total = fields.Nested(
+        AmountsSchema,
+        allow_none=True,
+        metadata={"description": "Of the days that are known, with the fixed fees of all days."},
+    )
     days = fields.List(fields.Nested(StatementDaySchema))
     not_believed = fields.List(
         fields.String(), metadata={"description": "What was read in these days and not believed, and so not counted."}

@@ -1,29 +1,31 @@
-"""Boiler: one boiler asset of the host as an object (its tank, its limits, its sensors by role), and how to make one.
+"""Boiler: one boiler asset of the host as an object (its tank, its limits, its sensors by role), now or on a past day.
 
-Who owns it and who may see it: ``customers/directory.py``. What it will do: ``plan/scheduler.py``.
+How one is made: ``making.py``. Who owns it and who may see it: ``customers/directory.py``. What it will do:
+``plan/scheduler.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from flexmeasures import Asset, AssetType, Sensor
+from flexmeasures import Asset, Sensor
 from flexmeasures.data import db
 from flexmeasures.data.models.audit_log import AssetAuditLog
+from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
 
 from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler import history
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.boiler.door import COMFORT, FLOOR_ON_PURPOSE, comfort_of, data_of
+from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
+from smart_boiler_plugin.boiler.history import History, Steps
 from smart_boiler_plugin.boiler.owners import may_read
-from smart_boiler_plugin.clock.days import DAY
-from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.clock.days import DAY, day_of
 from smart_boiler_plugin.errors import BrokenBoilerError, SmartBoilerError
 from smart_boiler_plugin.stored import as_object, is_id
 from smart_boiler_plugin.units import currency_of
@@ -67,6 +69,14 @@ ATTRIBUTES_BY_ROLE = {"fill-rate": {"consumption_is_positive": True, "custom-sch
 class Boiler:
     """A boiler asset of the host.
 
+    Parameters
+    ----------
+    asset
+        Which.
+    day
+        As of which local day its data, its price and its useful temperature are those that held then (``on``); None
+        means now.
+
     Raises
     ------
     BrokenBoilerError
@@ -74,33 +84,77 @@ class Boiler:
 
     """
 
-    def __init__(self, asset: Asset) -> None:
+    def __init__(self, asset: Asset, day: date | None = None) -> None:
         if not stored.is_stored(asset):
             raise BrokenBoilerError(
                 f"Asset {asset.id} ({asset.name}) is no boiler: it has no attribute '{stored.ATTRIBUTE}'."
             )
-        self.asset = asset
+        self.asset, self.day = asset, day
+
+    def on(self, day: date) -> Boiler:
+        """Return the boiler as it was on a local day: what it had, and what the household paid."""
+        if day == self.day:
+            return self
+        then = Boiler(self.asset, day)
+        # what is loaded already is not looked for once more
+        vars(then).update({name: vars(self)[name] for name in ("sensors", "history") if name in vars(self)})
+        return then
+
+    @property
+    def today(self) -> date:
+        """The household's local day; the server's where none of the sensors is left that would tell."""
+        try:
+            return day_of(server_now(), self.timezone)
+        except BrokenBoilerError:
+            day: date = server_now().date()
+            return day
+
+    @cached_property
+    def history(self) -> History:
+        """What held before, and which tariffs are to come."""
+        return self._checked(history.history_of, history.ATTRIBUTE)
 
     @cached_property
     def data(self) -> BoilerData:
         """What is known about the boiler."""
+        return self._data_now() if self.day is None else self.history.boiler.on(self.day, self._data_now)
+
+    def _data_now(self) -> BoilerData:
         return self._checked(data_of)
 
     @property
+    def data_steps(self) -> Steps[BoilerData]:
+        """What is known about the boiler, from which local day on, ascending; the first one since ever."""
+        return ((None, self.data),) if self.day else self.history.boiler.steps(self.data)
+
+    @property
     def comfort(self) -> Comfort:
-        """What the household wants."""
+        """What the household wants now."""
         return self._checked(comfort_of)
 
-    def _checked(self, door: Callable[[Any], Checked]) -> Checked:
+    @property
+    def useful_temperature_c(self) -> float:
+        """From which temperature on hot water serves the household [°C]."""
+
+        def now() -> float:
+            return self.comfort.useful_temperature_c
+
+        return now() if self.day is None else self.history.useful_c.on(self.day, now)
+
+    def _checked(self, door: Callable[[Any], Checked], attribute: str = stored.ATTRIBUTE) -> Checked:
         """Return what comes through a door of what is stored."""
         try:
-            return door(stored.read(self.asset))
+            return door(stored.read(self.asset, attribute))
         except SmartBoilerError as error:
             what = str(error)
             what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
+            mends = (
+                f"Change these fields: PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
+                if attribute == stored.ATTRIBUTE
+                else "To take away what cannot be read: flexmeasures smart-boiler upgrade"
+            )
             raise BrokenBoilerError(
-                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} Change these fields: "
-                f"PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
+                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} {mends}"
             ) from error
 
     def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:
@@ -128,10 +182,30 @@ class Boiler:
                 self._check_useful(comfort.useful_temperature_c)
             return {**known, COMFORT: schema.dump(comfort)}
 
+        stored.lock_row(self.asset)
+        before_c = self._useful_or_none()
         stored.change(self.asset, changed)
+        # what was broken held on no day
+        if before_c not in {None, self._useful_or_none()}:
+            self.note(useful_temperature=before_c)
         AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
         db.session.flush()
         return self.comfort
+
+    def _useful_or_none(self) -> float | None:
+        try:
+            return self.comfort.useful_temperature_c
+        except BrokenBoilerError:
+            return None
+
+    def note(self, until: date | None = None, **held: Any) -> None:
+        """Keep what held until a local day, by default today, and does no more, by kind. Does not commit."""
+        self.change_history(lambda known: history.noted(known, until or self.today, **held))
+
+    def change_history(self, changed: Callable[[Any], Any]) -> None:
+        """Change what is stored of what held (``stored.change``). Does not commit."""
+        stored.change(self.asset, changed, history.ATTRIBUTE)
+        vars(self).pop("history", None)
 
     def _check_useful(self, useful_c: float) -> None:
         ceiling_c = self.data.temperature_max_c
@@ -160,10 +234,27 @@ class Boiler:
         return str(sensor.timezone)
 
     @property
-    def price_id(self) -> int | None:
+    def named_price_id(self) -> int | None:
         """Id of the sensor that the flex-context names as the consumption price; None where it names none."""
         named = as_object(as_object(self.asset.flex_context).get("consumption-price")).get("sensor")
         return named if is_id(named) else None
+
+    @property
+    def price_id(self) -> int | None:
+        """Id of the sensor of the consumption price that holds; None where there is none."""
+        if self.day is not None:
+            return self.history.tariff_on(self.day, self.named_price_id)
+        try:
+            # of one that was to come the day may have come
+            to_come = as_object(stored.read(self.asset, history.ATTRIBUTE)).get(history.AHEAD)
+            return self.history.tariff_on(self.today, self.named_price_id) if to_come else self.named_price_id
+        except BrokenBoilerError:
+            return self.named_price_id
+
+    @property
+    def price_steps(self) -> Steps[int | None]:
+        """Ids of the sensors of the consumption price, from which local day on, ascending; the first one since ever."""
+        return ((None, self.price_id),) if self.day else self.history.tariff_steps(self.named_price_id)
 
     @cached_property
     def price(self) -> Sensor:
@@ -188,72 +279,6 @@ class Boiler:
         return currency_of(self.price.unit)
 
 
-def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:
-    """Make a boiler of a new asset: type, sensors, flex-model, flex-context and graphs. Flushes, does not commit.
-
-    Parameters
-    ----------
-    asset
-        With its name, owner and place.
-    timezone
-        Of the sensors (IANA name).
-    price
-        The consumption price to plan with.
-    data
-        What is known about the boiler.
-
-    """
-    asset.generic_asset_type = db.session.execute(db.select(AssetType).filter_by(name=ASSET_TYPE)).scalar_one()
-    # the scheduler for a trigger on the asset; below, for one on the sensor
-    asset.attributes = {"custom-scheduler": SCHEDULER}
-    stored.change(asset, lambda _: {**asdict(data), FLOOR_ON_PURPOSE: True})
-    asset.flex_model = data.flex_model
-    db.session.add(asset)
-    sensors = make_missing_sensors(asset, timezone, price)
-    asset.flex_context = {"consumption-price": {"sensor": price.id}, "production-price": {"sensor": price.id}}
-    asset.sensors_to_show = graphs(price, sensors)
-    AssetAuditLog.add_record(asset, f"Created asset '{asset.name}': {asset.id}")
-    return Boiler(asset)
-
-
-def make_missing_sensors(asset: Asset, timezone: str, price: Sensor) -> dict[str, Sensor]:
-    """Make the sensors that a boiler does not have yet, and return all of them by role. Flushes, does not commit.
-
-    A boiler that was taken on by an earlier version of this plugin may lack some.
-
-    Parameters
-    ----------
-    asset
-        The boiler.
-    timezone
-        Of the sensors (IANA name).
-    price
-        The consumption price, by whose currency costs and savings are.
-
-    """
-    there = Boiler(asset).sensors
-    made = {
-        role: Sensor(
-            name=role,
-            unit=currency_of(price.unit) if unit == ANY_CURRENCY else unit,
-            generic_asset=asset,
-            timezone=timezone,
-            event_resolution=RESOLUTION_BY_ROLE.get(role, QUARTER),
-            attributes=dict(ATTRIBUTES_BY_ROLE.get(role, {})),
-        )
-        for role, unit in UNIT_BY_ROLE.items()
-        if role not in there
-    }
-    db.session.add_all(made.values())
-    db.session.flush()
-    for role, sensor in made.items():
-        AssetAuditLog.add_record(asset, f"Created sensor '{role}': {sensor.id}")
-    sensors = {**there, **made}
-    if not asset.sensors_to_show_as_kpis:
-        asset.sensors_to_show_as_kpis = key_figures(sensors)
-    return sensors
-
-
 def check_currency(sensor: Sensor, price: Sensor) -> None:
     """Find out whether a sensor can hold what is worked out with a consumption price.
 
@@ -269,27 +294,3 @@ def check_currency(sensor: Sensor, price: Sensor) -> None:
             f"Sensor {sensor.id} ({sensor.name}) is in {sensor.unit}, but the consumption price (sensor {price.id}) in "
             f"{currency}. Choose a price in {sensor.unit}, or rename the sensor: the report makes a new one."
         )
-
-
-def key_figures(sensors: Mapping[str, Sensor]) -> list[dict[str, Any]]:
-    """Return the key figures of the boiler's page, in the host's form."""
-    return [
-        {"title": title, "sensor": sensors[role].id, "function": "sum"}
-        for title, role in (("Cost", "daily cost"), ("Savings", "daily savings"))
-    ]
-
-
-def graphs(price: Sensor, sensors: Mapping[str, Sensor]) -> list[dict[str, Any]]:
-    """Return the graphs of the boiler's page, in the host's form."""
-    return [
-        {"title": "Price", "plots": [{"sensor": price.id}]},
-        {"title": "Fill rate", "plots": plots(sensors, "fill-rate")},
-        {"title": "Demand", "plots": plots(sensors, "demand")},
-        # fitted to the data: between floor and ceiling is where it happens
-        {"title": "Temperature", "plots": plots(sensors, *TEMPERATURES), "y-axis": "data"},
-    ]
-
-
-def plots(sensors: Mapping[str, Sensor], *roles: str) -> list[dict[str, Any]]:
-    """Return what a graph shows, in the host's form."""
-    return [{"sensor": sensors[role].id} for role in roles]

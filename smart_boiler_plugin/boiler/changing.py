@@ -1,4 +1,4 @@
-"""Changes of a boiler: its data, and where it is. Its comfort: ``Boiler.change_comfort``."""
+"""Changes of a boiler: its data, from today on, and where it is. Its comfort: ``Boiler.change_comfort``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE, WORKED_OUT, data_of
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.stored import as_object
 
 
 def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -> None:
     """Change what is given of a boiler, and nothing else; the stored flex-model follows. Does not commit.
+
+    Data are changed from today on, where the boiler is: past days keep what they had (``history.py``).
 
     Parameters
     ----------
@@ -39,11 +43,23 @@ def change_boiler(boiler: Boiler, data: dict[str, Any], place: dict[str, Any]) -
             setattr(asset, name, value)
         AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
     if data:
+        stored.lock_row(asset)
+        before = _data_or_none(boiler)
         stored.change(asset, lambda known: _with_data(known, data))
         vars(boiler).pop("data", None)
+        # what was broken held on no day: what mends it does
+        if before not in {None, boiler.data}:
+            boiler.note(boiler=before)
         for name, value in data.items():
             AssetAuditLog.add_record(asset, f"Updated asset '{asset.name}': {asset.id}; {name} to '{value}'")
         asset.flex_model = boiler.data.with_flex_model(asset.flex_model)
+
+
+def _data_or_none(boiler: Boiler) -> BoilerData | None:
+    try:
+        return data_of(stored.read(boiler.asset))
+    except SmartBoilerError:
+        return None
 
 
 def _with_data(known: Any, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flexmeasures import Account, AccountRole, Asset
 from flexmeasures.data import db
 from sqlalchemy import func
@@ -20,9 +22,15 @@ def may_read(planned: Asset, named: Asset) -> bool:
     return planned.owner is not None and bool(named.account_id == planned.owner.consultancy_account_id)
 
 
-def boilers_of(operator: Account | None = None, customer: Account | None = None) -> list[Asset]:
-    """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once."""
+def boilers_of(
+    operator: Account | None = None, customer: Account | None = None, ids: Collection[int] | None = None
+) -> list[Asset]:
+    """Return the boilers of all customers, of one operator's, or of one; by name, with their sensors, at once.
+
+    With ``ids``, only those of them whose assets have one of these.
+    """
     query = _those_of(db.select(Asset), operator, customer)
+    query = query if ids is None else query.filter(Asset.id.in_(ids))
     query = query.options(joinedload(Asset.owner), subqueryload(Asset.sensors)).order_by(Asset.name)
     return list(db.session.scalars(query))
 

@@ -11,20 +11,18 @@ from functools import partial
 from typing import Any
 
 from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler import history
 from smart_boiler_plugin.boiler.asset import (
     ATTRIBUTES_BY_ROLE,
     SCHEDULER,
     TEMPERATURES,
     UNIT_BY_ROLE,
     Boiler,
-    graphs,
-    key_figures,
-    make_missing_sensors,
-    plots,
 )
 from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.data import FORMER_FLOOR_C
 from smart_boiler_plugin.boiler.door import FLOOR_ON_PURPOSE
+from smart_boiler_plugin.boiler.making import graphs, key_figures, make_missing_sensors, plots
 from smart_boiler_plugin.boiler.parts import scheduler_of
 from smart_boiler_plugin.stored import as_object
 
@@ -120,7 +118,17 @@ def take_former_floor_away(boiler: Boiler) -> str | None:
     return f"floor of {FORMER_FLOOR_C:g} °C taken away: set-points serve water of {useful_c:g} °C"
 
 
+def drop_broken_history(boiler: Boiler) -> str | None:
+    """Take away what cannot be read of what held before: then what held after it held before, too."""
+    kept = stored.read(boiler.asset, history.ATTRIBUTE)
+    if history.is_readable(kept):
+        return None
+    boiler.change_history(history.readable)
+    return "what cannot be read of its history"
+
+
 STEPS: tuple[Step, ...] = (
+    drop_broken_history,
     add_missing_sensors,
     rebuild_flex_model,
     name_scheduler,
@@ -129,4 +137,4 @@ STEPS: tuple[Step, ...] = (
     add_graphs,
     show_set_points,
 )
-"""In their order: the later ones need the sensors."""
+"""In their order: the later ones need the sensors, and a price that can be told."""

@@ -21,7 +21,8 @@ def attach(group: Group) -> None:
 
     group.help = "Run a business of smart boilers."
     for command in (
-        *(customers.add_customers, customers.list_customers, customers.remove_customer),
+        *(customers.add_customers, customers.list_customers),
+        *(customers.show_customer, customers.remove_customer),
         *(jobs.invite, jobs.list_jobs),
         *(contracts.add_tariff, contracts.change_tariff, contracts.remove_tariff, contracts.show_tariff),
         tariffs.list_tariffs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
-from smart_boiler_plugin.customers import leaving, listing
+from smart_boiler_plugin.customers import held, leaving, listing
 from smart_boiler_plugin.customers.directory import of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
 from smart_boiler_plugin.customers.many import ALREADY_THERE, CREATED, POSSIBLE, Outcome, find_out, take_on_many
@@ -171,6 +172,40 @@ def list_customers(operator_id: int | None, page: int, per_page: int, *, check: 
     total = listing.count_of_all(operator)
     if total > per_page:
         click.echo(f"Page {page} of {-(-total // per_page)}, of {total} customers: --page and --per-page show others.")
+
+
+@click.command("show-customer")
+@click.argument("account_id", type=int, metavar="ACCOUNT")
+@with_appcontext
+def show_customer(account_id: int) -> None:
+    """Show what a customer has and had, from which day on: tariff, boiler and useful temperature.
+
+    What held on a day stays: costs and savings of past days rest on it.
+
+    \b
+    Example:
+      flexmeasures smart-boiler show-customer 7
+    """  # noqa: D301 (click wants the \b)
+    customer = of_account(find_customer(account_id, "ACCOUNT"))
+    click.echo(
+        f"{customer.account.name} (account {customer.account.id}), boiler {customer.asset and customer.asset.id}"
+    )
+    known = held.shown(customer)
+    if known is None:
+        raise click.ClickException(customer.problem or "Nothing is known of the boiler.")
+    for steps in known.values():
+        rows = [
+            [
+                step["from"] or "ever",
+                ", ".join(f"{name} {_shown(value)}" for name, value in step.items() if name != "from"),
+            ]
+            for step in steps
+        ]
+        click.echo(tabulate(rows, headers=["since", ""], disable_numparse=True, maxcolwidths=[None, 90]))
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, type(None))) else str(value)
 
 
 @click.command("remove-customer")

@@ -1,28 +1,39 @@
-"""Commands about costs and savings."""
+"""The command about costs and savings."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
+from flexmeasures import Account
 from flexmeasures.cli.utils import MsgStyle
+from marshmallow import ValidationError
 from tabulate import tabulate
 
+from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.boiler.owners import count_boilers
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.cli.dates import DATE
 from smart_boiler_plugin.clock.days import days_between
+from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.money.accounting import EARLIEST, DayAccount, last_day, total_of
+from smart_boiler_plugin.money.correcting import report_again
 from smart_boiler_plugin.money.report import Outcome
 from smart_boiler_plugin.money.report import report as report_fleet
+from smart_boiler_plugin.prices import tariffs
 
 HEADERS = [
     *("boiler", "name", "customer", "days", "electricity [kWh]"),
-    *("cost", "thermostat's cost", "savings", "currency", "measured"),
+    *("cost", "thermostat's cost", "savings", "fixed fees", "currency", "measured"),
 ]
+
+LONGEST_REASON = 300
+"""How long a reason may be [characters], for the audit log to hold all of it."""
 
 
 @click.command("report")
@@ -33,13 +44,21 @@ HEADERS = [
 @click.option("--until", "last", type=DATE, help="Last of several days, included. [default: yesterday]")
 @click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
 @click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@click.option("--again", is_flag=True, help="Correct days that are over, on purpose; with --because.")
+@click.option("--because", help="Why, for the audit log.")
+@click.option("--tariff", help="With --again and --customer: name of the tariff that the customer had on these days.")
+@click.option("--boiler", help="With --again and --customer: JSON of what the boiler was on these days.")
 @with_appcontext
 def report(
+    *,
     only: datetime | None,
     first: datetime | None,
     last: datetime | None,
     operator_id: int | None,
     customer_id: int | None,
+    again: bool,
+    because: str | None,
+    **corrections: str | None,
 ) -> None:
     """Report what days of all boilers cost, and what they saved against an ordinary thermostat.
 
@@ -47,37 +66,108 @@ def report(
     equal heat left in the tank. They are stored on the boilers' sensors "cost", "daily cost" and "daily savings".
     Running it again is harmless. What is wrong with one boiler stops no other, and is listed at the end.
 
+    Without a date, days before the last one are reported, too, if their data (power, temperature, draw-offs, prices)
+    have come in since they were reported, up to 35 days back.
+
+    Each day is accounted with the tariff and the boiler that held on it, whatever has changed since. To correct that on
+    purpose, say so with --again, and why with --because: it goes to the boilers' audit log.
+
     \b
     Examples:
       flexmeasures smart-boiler report
       flexmeasures smart-boiler report --date 2026-02-04
       flexmeasures smart-boiler report --from 2026-02-01 --until 2026-02-28 --customer 7
+      flexmeasures smart-boiler report --again --because "on the wrong tariff since 1 February" --customer 7 \\
+        --from 2026-02-01 --tariff "Day and night"
+      flexmeasures smart-boiler report --again --because "new tank on 3 February, entered late" --customer 7 \\
+        --from 2026-02-03 --boiler '{"volume": "100 l"}'
     """  # noqa: D301 (click wants the \b)
     days = _days(only, first, last)
+    _check_again(again, because, days, corrections, customer_id)
     operator = None if operator_id is None else find_account(operator_id, "--operator")
     customer = None if customer_id is None else find_customer(customer_id, "--customer")
     count, number_of_days = count_boilers(operator, customer), len(days) if days else 1
     if not count:
         raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
-    with click.progressbar(
-        report_fleet(days, operator, customer), length=count * number_of_days, label="Reports"
-    ) as bar:
-        outcomes = list(bar)
-    formats = ("", "", "", "", ".2f", ".2f", ".2f", ".2f")
-    rows = _rows(outcomes)
-    if rows:
-        # a name may look like a number: 1e3
-        click.echo(tabulate(rows, headers=HEADERS, floatfmt=formats, disable_numparse=[0, 1, 2]))
+    try:
+        if again:
+            found = report_again(days or [], because or "", operator, customer, **_read(corrections, customer))
+        else:
+            found = report_fleet(days, operator, customer)
+        with click.progressbar(found, length=count * number_of_days, label="Reports") as bar:
+            outcomes = list(bar)
+    except SmartBoilerError as error:
+        raise click.ClickException(str(error)) from error
+    late = [outcome for outcome in outcomes if outcome.late]
+    usual = [outcome for outcome in outcomes if not outcome.late]
+    _show(usual)
+    if any(outcome.account for outcome in late):
+        click.echo("Reported anew, as data of these days came late:")
+        _show(late)
     failed = [outcome for outcome in outcomes if outcome.account is None]
     for outcome in failed:
         click.secho(f"Boiler {outcome.asset_id} ({outcome.name}), {outcome.day}: {outcome.problem}", **MsgStyle.ERROR)
-    done = len(outcomes) - len(failed)
+    done = sum(outcome.account is not None for outcome in usual)
     click.secho(
-        f"{done} of {len(outcomes)} reports ({count} boilers, {number_of_days} days) are stored.",
+        f"{done} of {len(usual)} reports ({count} boilers, {number_of_days} days) are stored.",
         **(MsgStyle.WARN if failed else MsgStyle.SUCCESS),
     )
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _show(outcomes: Sequence[Outcome]) -> None:
+    """Print a table of what was reported, if anything was."""
+    rows = _rows(outcomes)
+    if rows:
+        formats = ("", "", "", "", ".2f", ".2f", ".2f", ".2f", ".2f")
+        # a name may look like a number: 1e3
+        click.echo(tabulate(rows, headers=HEADERS, floatfmt=formats, disable_numparse=[0, 1, 2], missingval="?"))
+
+
+def _check_again(
+    again: bool,  # noqa: FBT001 (an option)
+    because: str | None,
+    days: list[date] | None,
+    corrections: Mapping[str, str | None],
+    customer_id: int | None,
+) -> None:
+    """Refuse a correction without a reason or without days, and what only a correction can have."""
+    given = [f"--{option}" for option, value in corrections.items() if value is not None]
+    if not again:
+        if because is not None or given:
+            raise click.UsageError(f"{(given or ['--because'])[0]} is for corrections: give --again, too.")
+        return
+    if days is None:
+        raise click.UsageError("Say which days are to be reported again: --date, or --from and --until.")
+    if because is None or not because.strip():
+        raise click.UsageError('Say why, for the audit log: --because "on the wrong tariff since 1 February".')
+    if len(because) > LONGEST_REASON or not because.isprintable():
+        raise click.UsageError(f"--because must have {LONGEST_REASON} characters at most, and no line breaks.")
+    if given and customer_id is None:
+        raise click.UsageError(f"{given[0]} is of one customer: give --customer, too.")
+
+
+def _read(corrections: Mapping[str, str | None], customer: Account | None) -> dict[str, Any]:
+    """Return what a customer is to have had: its tariff, and fields of its boiler's data."""
+    name, text = corrections["tariff"], corrections["boiler"]
+    return {
+        "tariff": tariffs.find(name, customer.consultancy_account) if name and customer else None,
+        "data": _read_boiler(text) if text else None,
+    }
+
+
+def _read_boiler(text: str) -> dict[str, Any]:
+    """Return what is said of a boiler as fields of its data."""
+    try:
+        said: dict[str, Any] = BoilerSchema(exclude=PLACE_FIELDS).load(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise click.UsageError(
+            f'--boiler is no JSON: {error}. Expected, for example, \'{{"volume": "100 l"}}\'.'
+        ) from error
+    except ValidationError as error:
+        raise SmartBoilerError({"--boiler": error.messages}) from error
+    return said
 
 
 def _days(only: datetime | None, first: datetime | None, last: datetime | None) -> list[date] | None:
@@ -107,11 +197,11 @@ def _rows(outcomes: Sequence[Outcome]) -> list[list[object]]:
             currency = outcome.account.currency
             accounts[currency, str(outcome.asset_id), outcome.name, outcome.customer].append(outcome.account)
             accounts[currency, "all", "", ""].append(outcome.account)
-    rows = []
+    rows: list[list[object]] = []
     # the totals of all boilers last
     for key in sorted(accounts, key=lambda key: key[1] == "all"):
         currency, *who = key
         total = total_of(accounts[key])
-        money = [total.cost, total.baseline_cost, total.savings]
+        money: list[object] = [total.cost, total.baseline_cost, total.savings, total.fixed_fees]
         rows.append([*who, total.days, total.electricity_kwh, *money, currency, f"{total.coverage:.0%}"])
     return rows

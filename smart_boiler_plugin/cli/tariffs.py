@@ -21,6 +21,7 @@ from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices import update as price_update
 from smart_boiler_plugin.prices.contract_schema import ContractSchema
 from smart_boiler_plugin.prices.sensors import default_timezone
+from smart_boiler_plugin.prices.switching import settle_all
 
 MOST_PARTS = 4
 """How many parts of a contract the list of tariffs shows."""
@@ -104,6 +105,8 @@ def update_prices(
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
     updated = [_update(one, first, last) for one in chosen]
+    settle_all()
+    db.session.commit()
     if not all(updated):
         raise click.exceptions.Exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from flexmeasures import Account
@@ -13,7 +14,7 @@ from flexmeasures.utils.time_utils import server_now
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 
-from smart_boiler_plugin.errors import ConflictError
+from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
 from smart_boiler_plugin.host import UNIQUE_NAMES, active_user, audit_text
 from smart_boiler_plugin.transactions import lock, transaction
 
@@ -70,6 +71,36 @@ def refuse_what_is_taken(
     }
     if taken:
         raise ConflictError(taken)
+
+
+def check_day(first: date, today: date, *, changes_tariff: bool, changes_boiler: bool) -> None:
+    """Refuse a day on which a change cannot begin to hold.
+
+    Parameters
+    ----------
+    first, today
+        The day, and the household's local one.
+    changes_tariff, changes_boiler
+        What of it is changed.
+
+    Raises
+    ------
+    SmartBoilerError
+        If the day is over, is to come and the boiler is changed, or if neither is changed.
+
+    """
+    if first < today:
+        told = (
+            f"{first} is over, and what held on a day stays. Give {today} or later. To correct days that are over: "
+            "flexmeasures smart-boiler report --again"
+        )
+    elif not changes_tariff and not changes_boiler:
+        told = "Says from when on another tariff holds. All else changes now: leave it out."
+    elif changes_boiler and first > today:
+        told = f"A boiler is changed from today on: give {today}, or leave it out. A tariff may be changed by itself."
+    else:
+        return
+    raise SmartBoilerError({"from": [told]})
 
 
 def log_change(account: Account, event: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.changing import change_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations, sending
-from smart_boiler_plugin.customers.changes import log_change, one_change, refuse_what_is_taken
+from smart_boiler_plugin.customers.changes import check_day, log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.invitations import Invitation, server_url
 from smart_boiler_plugin.customers.languages import keep_language, language_of
 from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError
@@ -85,7 +86,7 @@ class Customer:
     @property
     def problem(self) -> str | None:
         """What is wrong with what is stored of the boiler, and how to mend it; None where nothing is."""
-        for read in (lambda: self.boiler.data, lambda: self.boiler.comfort):
+        for read in (lambda: self.boiler.data, lambda: self.boiler.comfort, lambda: self.boiler.history):
             try:
                 read()
             except BrokenBoilerError as error:
@@ -168,6 +169,8 @@ def change(
     comfort: dict[str, Any] | None = None,
     tariff: str | None = None,
     language: str | None = None,
+    *,
+    first: date | None = None,
 ) -> Customer:
     """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
 
@@ -185,24 +188,25 @@ def change(
         Name of another tariff; None keeps it.
     language
         In which they are written to (ISO 639-1); None keeps it.
+    first
+        The first local day on which they have the tariff; None means today.
 
     Raises
     ------
     ConflictError
         If the name exists on this server, or the tariff is in another currency.
     SmartBoilerError
-        If there is no such tariff, or the new data do not fit together with the rest.
+        If there is no such tariff, the new data do not fit together with the rest, or the day is over.
 
     """
     with one_change():
         account = customer.account
+        if first is not None:
+            check_day(first, customer.boiler.today, changes_tariff=tariff is not None, changes_boiler=bool(boiler))
+        # before the boiler: in this order it is taken by whoever removes a tariff
+        paid = tariffs.hold(tariffs.find(tariff, account.consultancy_account)) if tariff is not None else None
         if name is not None and name != account.name:
-            if name.lower() != account.name.lower():
-                refuse_what_is_taken({"name": (Account.name, name)})
-            log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
-            if customer.asset is not None and customer.asset.name == default_boiler_name(account.name):
-                place = {"name": default_boiler_name(name), **place}
-            account.name = name
+            place = {**_rename(customer, name), **place}
         if boiler and customer.asset is not None and not stored.is_stored(customer.asset):
             # what makes the asset a boiler is put back where it was taken away
             stored.change(customer.asset, as_object)
@@ -211,14 +215,25 @@ def change(
             log_change(account, f"Changed language of boiler customer '{account.name}' to '{language}'")
         if boiler or place:
             change_boiler(customer.boiler, boiler, place)
-        if tariff is not None:
-            switch(customer.boiler, tariffs.find(tariff, account.consultancy_account))
+        if paid is not None:
+            switch(customer.boiler, paid, first)
         if comfort:
             try:
                 customer.boiler.change_comfort(comfort)
             except ValidationError as error:
                 raise SmartBoilerError({"comfort": error.messages}) from error
     return of_account(customer.account)
+
+
+def _rename(customer: Customer, name: str) -> dict[str, str]:
+    """Give a customer another name, and return what its boiler is to be called, if it is called after the customer."""
+    account = customer.account
+    if name.lower() != account.name.lower():
+        refuse_what_is_taken({"name": (Account.name, name)})
+    log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
+    named_after = customer.asset is not None and customer.asset.name == default_boiler_name(account.name)
+    account.name = name
+    return {"name": default_boiler_name(name)} if named_after else {}
 
 
 def invite_again(customer: Customer, given_url: str | None = None, *, later: bool = True) -> Customer:

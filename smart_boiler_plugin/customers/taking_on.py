@@ -1,6 +1,6 @@
 """Taking on one customer. All or nothing, with its invitation, which workers then send.
 
-Many at once: ``many.py``, and as a job: ``bulk.py``. What a boiler consists of: ``boiler/asset.py``. Who may call: the
+Many at once: ``many.py``, and as a job: ``bulk.py``. What a boiler consists of: ``boiler/making.py``. Who may call: the
 host's access rules, checked in ``api``.
 """
 
@@ -17,8 +17,9 @@ from flexmeasures.data import db
 from flexmeasures.data.models.user import Role
 from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
 
-from smart_boiler_plugin.boiler.asset import ASSET_TYPE, make_boiler
+from smart_boiler_plugin.boiler.asset import ASSET_TYPE
 from smart_boiler_plugin.boiler.data import BoilerData, Place
+from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations, sending
 from smart_boiler_plugin.customers.changes import NAMES_LOCK, log_change, one_change, refuse_what_is_taken
@@ -119,7 +120,7 @@ def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Custo
     new.boiler.check()
     refuse_what_is_taken(names_of(new))
     _make_what_all_share()
-    tariff = tariff_of(new, operator)
+    tariff = tariffs.hold(tariff_of(new, operator))
     account = Account(name=new.name, consultancy_account_id=operator.id)
     account.account_roles.append(db.session.query(AccountRole).filter_by(name=CUSTOMER_ROLE).one())
     db.session.add(account)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.days import DAY, midnight
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.facts import JUMPS, STANDS_STILL
@@ -37,9 +38,38 @@ JUMPS_A_DAY = 3
 def vessel_of(boiler: Boiler) -> Vessel | None:
     """Return what a boiler can do; None where that cannot be told from what is stored."""
     try:
-        data = boiler.data
+        return _vessel(boiler.data)
     except SmartBoilerError:
         return None
+
+
+def vessels_of(boiler: Boiler, begin: pd.Timestamp, count: int, timezone: str) -> list[tuple[slice, Vessel | None]]:
+    """Return what a boiler could do in which quarters of a span, ascending; there is one at least.
+
+    Parameters
+    ----------
+    boiler
+        Which. Where what is stored of its past is broken, what it can do now counts.
+    begin, count
+        First quarter of the span, and how many there are.
+    timezone
+        Of the household (IANA name): in its days, boilers change.
+
+    """
+    try:
+        steps = boiler.data_steps
+    except SmartBoilerError:
+        return [(slice(0, count), vessel_of(boiler))]
+    begins = [0 if day is None else (midnight(day, timezone) - begin) // QUARTER for day, _ in steps]
+    edges = np.clip([*begins, count], 0, count).tolist()
+    spans = [
+        (slice(first, last), _vessel(data)) for first, last, (_, data) in zip(edges, edges[1:], steps, strict=False)
+    ]
+    # of a span that is empty, or of one that began before or after
+    return [each for each in spans if each[0].start < each[0].stop] or [(slice(0, count), spans[-1][1])]
+
+
+def _vessel(data: BoilerData) -> Vessel:
     return Vessel(data.tank, data.power_kw, data.cop * data.power_kw, data.temperature_max_c)
 
 

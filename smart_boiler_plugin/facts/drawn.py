@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import day_of, local_days, midnight
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.facts.believed import vessel_of
+from smart_boiler_plugin.facts.believed import vessels_of
 from smart_boiler_plugin.facts.sensors import usable_of_role
 from smart_boiler_plugin.facts.series import INFERRED_KWH, latest_values
 from smart_boiler_plugin.physics.metered import doubted_draw_offs
+from smart_boiler_plugin.physics.readings import Vessel
 from smart_boiler_plugin.physics.thermostat import Floats
 
 MEASURED_KWH = "demand_kwh"
@@ -80,7 +81,9 @@ def read_drawn(boilers: Sequence[Boiler], moment: datetime, days: int) -> list[D
     for held in latest_values(columns, begin, end, moment, kinds=values):
         values[held.kind][held.quarters, columns[held.sensor_id]] = held.value
     for column in np.flatnonzero(np.isfinite(values[MEASURED_KWH]).any(axis=0)):
-        _believe(values[MEASURED_KWH][:, column], boilers[column])
+        timezone, _ = sensors[column]
+        for span, vessel in vessels_of(boilers[column], pd.Timestamp(begin), shape[0], timezone):
+            _believe(values[MEASURED_KWH][span, column], vessel)
     found = []
     for timezone, numbers in of_zone.items():
         first, last = spans[timezone]
@@ -149,9 +152,8 @@ def _days_before(moment: datetime, days: int, timezone: str) -> tuple[pd.Timesta
     return midnight(today - timedelta(days=days), timezone), midnight(today, timezone)
 
 
-def _believe(measured_kwh: Floats, boiler: Boiler) -> None:
+def _believe(measured_kwh: Floats, vessel: Vessel | None) -> None:
     """Take what is not believed out of measured draw-offs [kWh]; a little less than nothing is nothing."""
-    vessel = vessel_of(boiler)
     for doubt in doubted_draw_offs(measured_kwh, vessel, QUARTER_H) if vessel else ():
         measured_kwh[doubt.which] = np.nan
     np.maximum(measured_kwh, 0.0, out=measured_kwh)

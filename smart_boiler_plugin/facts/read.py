@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.days import midnight
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
-from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessel_of
+from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessels_of
 from smart_boiler_plugin.facts.doubled import doubled_sensors
 from smart_boiler_plugin.facts.facts import IS_DOUBLED, Facts
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
@@ -54,21 +55,22 @@ def read_facts(
     usable = usable_sensors(boilers)
     own, not_believed, sensor_faults = _own_series(boilers, usable, begin, until, now)
     priced = quarters if prices_since is None else _from(prices_since, quarters)
-    prices = prices_per_kwh({each.price for each in usable if each.price}, priced, now)
-    means = {
-        sensor_id: _mean_of_known(of_sensor) for sensor_id, of_sensor in prices.items() if prices_since is not None
-    }
+    of_sensors = prices_per_kwh({price for each in usable for _, price in each.price_steps if price}, priced, now)
+    prices: dict[tuple[object, str], Floats] = {}
+    for each in usable:
+        if (each.price_steps, each.timezone) not in prices:
+            prices[each.price_steps, each.timezone] = _read_only(_price_of(each, of_sensors, priced))
+    means = {key: _mean_of_known(price) if prices_since is not None else np.nan for key, price in prices.items()}
     first = first_readings({each.temperature_id for each in usable if each.temperature_id}, now)
     local = {timezone: quarters.tz_convert(timezone) for timezone in {each.timezone for each in usable}}
-    unknown = _read_only(np.full(len(quarters), np.nan))
     return [
         Facts(
             asset_id=each.asset_id,
             moment=now.tz_convert(each.timezone),
             quarters=local[each.timezone],
             **{field: values[:, column] for field, values in own.items()},
-            price=_read_only(prices[each.price.sensor.id][-len(quarters) :]) if each.price else unknown,
-            mean_price=means.get(each.price.sensor.id, np.nan) if each.price else np.nan,
+            price=prices[each.price_steps, each.timezone][len(priced) - len(quarters) :],
+            mean_price=means[each.price_steps, each.timezone],
             first_reading=first[each.temperature_id].tz_convert(each.timezone)
             if each.temperature_id in first
             else None,
@@ -78,6 +80,15 @@ def read_facts(
         )
         for column, each in enumerate(usable)
     ]
+
+
+def _price_of(each: Usable, of_sensors: Mapping[int, Floats], quarters: pd.DatetimeIndex) -> Floats:
+    """Return what a kWh costs a household in each quarter, by the tariff that holds on its day."""
+    price = np.full(len(quarters), np.nan)
+    for day, named in each.price_steps:
+        begin = 0 if day is None else int(quarters.searchsorted(midnight(day, each.timezone)))
+        price[begin:] = of_sensors[named.sensor.id][begin:] if named else np.nan
+    return price
 
 
 def _from(since: datetime, quarters: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -116,14 +127,21 @@ def _own_series(
     not_believed: list[list[str]] = []
     sensor_faults: list[dict[str, pd.Timestamp]] = []
     for column, (boiler, each) in enumerate(zip(boilers, usable, strict=True)):
-        local, vessel = begin.tz_convert(each.timezone), vessel_of(boiler)
         series = {field: own[field][:, column] for field in NEVER_BELOW_0}
-        told = believe_meters(series, vessel, local) if vessel else []
+        told: list[str] = []
+        doubted: list[str] = []
         faults: dict[str, pd.Timestamp] = {}
-        if column in read:
-            believed, doubted, faults = believe_readings(read[column], vessel, series["metered_kw"], local, now)
-            own["temperature_c"][believed.quarters, column] = believed.value
-            told = [*doubted, *told]
+        # what the tank of a day could do, decides on that day; and the sensor of today's may be at fault
+        for span, vessel in vessels_of(boiler, begin, shape[0], each.timezone):
+            local = (begin + span.start * QUARTER).tz_convert(each.timezone)
+            of_span = {field: values[span] for field, values in series.items()}
+            told += believe_meters(of_span, vessel, local) if vessel else []
+            if column in read:
+                held = read[column].within(span, shape[0])
+                believed, why, faults = believe_readings(held, vessel, of_span["metered_kw"], local, now)
+                own["temperature_c"][span.start + believed.quarters, column] = believed.value
+                doubted += why
+        told = [*doubted, *told]
         if twice := doubled.get(each.temperature_id or 0):
             faults[IS_DOUBLED] = twice.since.tz_convert(each.timezone)
             told = [twice.told, *told]

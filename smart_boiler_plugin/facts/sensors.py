@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -15,10 +15,11 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import contains_eager
 
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.boiler.history import Steps
 from smart_boiler_plugin.boiler.owners import may_read
 from smart_boiler_plugin.boiler.parts import NEEDED
 from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, SmartBoilerError
 from smart_boiler_plugin.units import currency_of
 
 PRICE = "price"
@@ -58,7 +59,9 @@ class Usable:
     by_role
         Those of ``NEEDED`` that are as this plugin made them.
     price
-        None where there is none that can be read per quarter of an hour.
+        That of now; None where there is none that can be read per quarter of an hour.
+    price_steps
+        Which price holds from which local day on, ascending; the first one since ever.
     missing
         Roles of the others, and ``PRICE``.
     told
@@ -70,6 +73,7 @@ class Usable:
     timezone: str
     by_role: dict[str, Sensor]
     price: Price | None
+    price_steps: Steps[Price | None]
     missing: tuple[str, ...]
     told: tuple[str, ...]
 
@@ -85,8 +89,8 @@ def usable_sensors(boilers: Sequence[Boiler]) -> list[Usable]:
     Sensors and prices that the boilers have not loaded yet are loaded, by one statement each.
     """
     _load_missing_sensors(boilers)
-    prices = _load_prices(boilers)
-    return [_usable(boiler, prices.get(boiler.asset.id)) for boiler in boilers]
+    named = _load_prices(boilers)
+    return [_usable(boiler, named) for boiler in boilers]
 
 
 def usable_of_role(boilers: Sequence[Boiler], role: str) -> list[tuple[str, Sensor | None]]:
@@ -125,30 +129,47 @@ def _load_sensors(boiler_by_asset: dict[int, Boiler]) -> None:
 
 
 def _load_prices(boilers: Sequence[Boiler]) -> dict[int, Sensor]:
-    """Return the sensors of prices per energy by the ids of boilers' assets, and note them on the boilers.
+    """Return the sensors of prices per energy that boilers have, had or are to have, by their ids.
 
-    A price of somebody else's, that a household has named, is none.
+    What a boiler has is noted on it. A price of somebody else's, that a household has named, is none.
     """
-    query = db.select(Sensor).filter(Sensor.id.in_({boiler.price_id for boiler in boilers if boiler.price_id}))
+    ids = {sensor_id for boiler in boilers for _, sensor_id in _price_ids(boiler) if sensor_id}
+    query = db.select(Sensor).filter(Sensor.id.in_(ids))
     query = query.join(Sensor.generic_asset).options(contains_eager(Sensor.generic_asset))
     named = {sensor.id: sensor for sensor in db.session.scalars(query) if sensor.measures_energy_price}
-    prices = {}
     for boiler in boilers:
-        price = named.get(boiler.price_id or 0)
-        if price and may_read(boiler.asset, price.generic_asset):
-            boiler.price = prices[boiler.asset.id] = price
-    return prices
+        price = _own(boiler, boiler.price_id, named)
+        if price:
+            boiler.price = price
+    return named
 
 
-def _usable(boiler: Boiler, price_sensor: Sensor | None) -> Usable:
+def _price_ids(boiler: Boiler) -> Steps[int | None]:
+    """Return which sensor's price holds from which day on; that of now where what is stored of others is broken."""
+    try:
+        return boiler.price_steps
+    except BrokenBoilerError:
+        return ((None, boiler.price_id),)
+
+
+def _own(boiler: Boiler, sensor_id: int | None, named: Mapping[int, Sensor]) -> Sensor | None:
+    """Return the sensor of a price if it is one, and the boiler may be planned with it."""
+    price = named.get(sensor_id or 0)
+    return price if price is not None and may_read(boiler.asset, price.generic_asset) else None
+
+
+def _usable(boiler: Boiler, named: Mapping[int, Sensor]) -> Usable:
     changes = {role: _change(role, sensor) for role, sensor in boiler.sensors.items() if role in NEEDED}
     by_role = {role: boiler.sensors[role] for role, change in changes.items() if not change}
     told = [change for change in changes.values() if change]
-    price = price_sensor and _price(price_sensor)
-    if price_sensor and not price:
-        told.append(f"{_shown(price_sensor)} cannot be put in quarters of an hour and kWh")
+    sensor = _own(boiler, boiler.price_id, named)
+    price = sensor and _price(sensor)
+    if sensor and not price:
+        told.append(f"{_shown(sensor)} cannot be put in quarters of an hour and kWh")
+    owned = [(day, _own(boiler, sensor_id, named)) for day, sensor_id in _price_ids(boiler)]
+    steps = tuple((day, each and _price(each)) for day, each in owned)
     missing = [role for role in NEEDED if role not in by_role] + ([] if price else [PRICE])
-    return Usable(boiler.asset.id, _timezone(boiler), by_role, price, tuple(missing), tuple(told))
+    return Usable(boiler.asset.id, _timezone(boiler), by_role, price, steps, tuple(missing), tuple(told))
 
 
 def _timezone(boiler: Boiler) -> str:

@@ -6,7 +6,7 @@ Which value of several counts is decided here, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -98,6 +98,19 @@ class Held:
         """Which quarters of the span have a value, ascending, shape (n,) [quarters after its start]."""
         return self.seconds // QUARTER_S
 
+    def within(self, quarters: slice, count: int) -> Held:
+        """Return what it holds in some quarters of a span of so many, told from the first of them on.
+
+        With the last ones go what is after the span, and with the first ones what is before.
+        """
+        first, last = quarters.start * QUARTER_S, quarters.stop * QUARTER_S
+        kept = np.ones(len(self.seconds), dtype=bool)
+        if quarters.start > 0:
+            kept &= self.seconds >= first
+        if quarters.stop < count:
+            kept &= self.seconds < last
+        return replace(self, seconds=self.seconds[kept] - first, value=self.value[kept])
+
 
 def latest_values(
     sensor_ids: Collection[int],
@@ -132,7 +145,7 @@ def latest_values(
         For each sensor and kind of which there is something.
 
     """
-    kind, seconds = _kind(), func.date_part("epoch", TimedBelief.event_start - start)
+    kind, seconds = kind_told(), func.date_part("epoch", TimedBelief.event_start - start)
     quarter = cast(func.floor(seconds / QUARTER_S), Integer)
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
     in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
@@ -179,7 +192,7 @@ def recorded_at() -> ColumnElement[datetime]:
     return moment
 
 
-def _kind() -> ColumnElement[str | None]:
+def kind_told() -> ColumnElement[str | None]:
     """Return what a value tells: one of ``OF_FACTS``, or ``INFERRED_KWH``; None where it tells nothing."""
     is_power, is_demand = Sensor.name == "fill-rate", Sensor.name == "demand"
     before_its_quarter = TimedBelief.belief_horizon > QUARTER

@@ -5,7 +5,7 @@ The host's ``save_to_db`` compares event by event in pandas, and asks the databa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from operator import attrgetter
@@ -56,6 +56,18 @@ boilers; it cannot by a sum (``+ INTERVAL '0'``), and takes the index by sensor.
 
 Rows go in by one order, so that of two who store the same, one waits for the other, and never both.
 """
+
+
+CONFIRM = text("""
+    UPDATE timed_belief AS old SET belief_horizon = :horizon
+    WHERE sensor_id = ANY(:sensor_ids) AND source_id = :source_id AND event_start = :event_start
+          AND belief_horizon > :horizon
+          AND NOT EXISTS (
+              SELECT 1 FROM timed_belief AS newer
+              WHERE newer.sensor_id = old.sensor_id AND newer.source_id = old.source_id
+                    AND newer.event_start = old.event_start AND newer.belief_horizon < old.belief_horizon
+          )
+""")
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,27 @@ def store(values: Iterable[Values], source: Source, recorded_at: datetime) -> in
         ).rowcount
         for part in parts
     )
+
+
+def confirm(sensors: Sequence[Sensor], start: pd.Timestamp, source: Source, recorded_at: datetime) -> None:
+    """Let what a source last said of an event be said once more, at a later moment. Commits nothing.
+
+    Parameters
+    ----------
+    sensors
+        Of one kind, which all can know of the event at the same time.
+    start
+        Of the event.
+    source, recorded_at
+        Whose values, and when they were found to hold still.
+
+    """
+    if sensors:
+        knowable = int(_knowledge_horizons_us(Values(sensors[0], pd.DatetimeIndex([start]), np.zeros(1)))[0])
+        horizon = (pd.Timestamp(start) - recorded_at) - knowable * MICROSECOND
+        ids = [sensor.id for sensor in sensors]
+        values = {"sensor_ids": ids, "source_id": source.id, "event_start": start.to_pydatetime()}
+        db.session.execute(CONFIRM, {"horizon": pd.Timedelta(horizon).to_pytimedelta(), **values})
 
 
 def _knowledge_horizons_us(values: Values) -> NDArray[np.int64]:

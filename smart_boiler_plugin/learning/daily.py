@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -123,7 +123,8 @@ def learn(
         yield from broken
         by_day: defaultdict[tuple[str, date], list[Household]] = defaultdict(list)
         for each in households:
-            by_day[each.timezone, day or day_of(moment, each.timezone) - DAY].append(each)
+            of_day = day or day_of(moment, each.timezone) - DAY
+            by_day[each.timezone, of_day].append(replace(each, boiler=each.boiler.on(of_day)))
         for (_, of_day), some in by_day.items():
             yield from _learn(some, of_day, moment, source)
         db.session.commit()
@@ -149,6 +150,8 @@ def _households(boilers: Sequence[Boiler]) -> tuple[list[Household], list[Outcom
     for boiler, (timezone, demand) in zip(boilers, usable_of_role(boilers, "demand"), strict=True):
         try:
             boiler.data.check()
+            # what it had on the day is asked for next
+            _ = boiler.history
             away = boiler.comfort.away
         except SmartBoilerError as error:
             broken.append(Outcome(boiler.asset.id, boiler.asset.name, BROKEN, str(error)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.days import midnight
 from smart_boiler_plugin.clock.quarter import QUARTER_H, whole_quarters
+from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.learning.learn import DAYS
 from smart_boiler_plugin.learning.tank import see, standing_loss_of
@@ -103,6 +105,11 @@ def tanks_seen(boilers: Sequence[Boiler], moment: datetime) -> list[TankSeen]:
     read_c, metered_kw = (
         np.column_stack([getattr(each, name) for each in facts]) for name in ("temperature_c", "metered_kw")
     )
+    for column, (boiler, each) in enumerate(zip(boilers, facts, strict=True)):
+        # of another tank than that of now nothing is to be seen
+        begun = _begun(boiler)
+        if begun is not None:
+            read_c[: int(each.quarters.searchsorted(midnight(begun, boiler.timezone))), column] = np.nan
     seen = see(data, read_c, metered_kw * QUARTER_H)
     return [
         TankSeen(
@@ -120,6 +127,17 @@ def tanks_seen(boilers: Sequence[Boiler], moment: datetime) -> list[TankSeen]:
         )
         for number, each in enumerate(data)
     ]
+
+
+def _begun(boiler: Boiler) -> date | None:
+    """Return from which day on a boiler has had its tank; None where that is since ever, or not known."""
+    try:
+        steps = boiler.data_steps
+    except BrokenBoilerError:
+        return None
+    now = steps[-1][1]
+    others = [day for (day, _), (_, before) in zip(steps[1:], steps, strict=False) if before.tank != now.tank]
+    return others[-1] if others else None
 
 
 def _estimate(value: float, error: float, entered: float) -> Estimate | None:

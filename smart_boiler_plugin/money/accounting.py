@@ -6,11 +6,12 @@ Takes what is known of it (``facts``) and how it went (``course.py``), and works
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,13 @@ from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.comfort import USEFUL_C
-from smart_boiler_plugin.clock.days import day_of, days_between, midnights
+from smart_boiler_plugin.clock.days import DAY, day_of, days_between, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import BrokenBoilerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.money import savings
 from smart_boiler_plugin.money.course import Course, Known, Spans
+from smart_boiler_plugin.money.fees import fees_of
 from smart_boiler_plugin.physics.thermostat import Floats
 
 EARLIEST = date(2000, 1, 1)
@@ -48,6 +50,9 @@ class Amounts:
         Heat that was drawn and not served at the useful temperature, and what a thermostat would not have served [kWh].
     mean_price
         Per kWh: of the day, or the mean of those of the days.
+    fixed_fees
+        What the tariff has per day or month, with VAT: no part of cost and savings. None where what is stored of the
+        tariff is wrong.
     coverage
         Share of the time that rests on measurements: a price is known, power was metered, and draw-offs were measured
         or can be inferred from temperatures [-].
@@ -64,7 +69,13 @@ class Amounts:
     unserved_kwh: float
     baseline_unserved_kwh: float
     mean_price: float
+    fixed_fees: float | None
     coverage: float
+
+    @property
+    def total_cost(self) -> float | None:
+        """Cost and fixed fees."""
+        return None if self.fixed_fees is None else self.cost + self.fixed_fees
 
     @property
     def mean_price_paid(self) -> float | None:
@@ -94,8 +105,16 @@ MEANS = {"mean_price", "coverage"}
 def total_of(accounts: Sequence[DayAccount]) -> Total:
     """Return what days came to; there is at least one."""
     by_name = {each.name: [getattr(account, each.name) for account in accounts] for each in fields(Amounts)}
-    amounts = {name: fmean(values) if name in MEANS else sum(values) for name, values in by_name.items()}
+    amounts: dict[str, Any] = {
+        name: fmean(values) if name in MEANS else sum_of(values) for name, values in by_name.items()
+    }
     return Total(days=len(accounts), **amounts)
+
+
+def sum_of(values: Iterable[float | None]) -> float | None:
+    """Return the sum of numbers; None where one of them is not known."""
+    numbers = list(values)
+    return None if None in numbers else float(sum(number for number in numbers if number is not None))
 
 
 class Day:
@@ -104,11 +123,15 @@ class Day:
     Parameters
     ----------
     boilers
-        Which.
+        Which, as they were on the day.
     moments
         Quarters of the day, local.
     known
         What is known of the day and around it (``course.Spans``).
+    known_at
+        What was recorded later is left out.
+    fixed_fees
+        Of each boiler (``fees.fees_of``), shape (boilers,).
     not_believed
         What was read of each boiler and not believed, and why, for people: of this day, or of those read with it.
 
@@ -119,9 +142,13 @@ class Day:
         boilers: Sequence[Boiler],
         moments: pd.DatetimeIndex,
         known: Known,
+        known_at: datetime,
+        fixed_fees: Floats,
         not_believed: Sequence[tuple[str, ...]],
     ) -> None:
         self.boilers, self.moments, self._around, self.not_believed = boilers, moments, known, not_believed
+        self.known_at = known_at
+        self.fixed_fees = [None if np.isnan(fee) else float(fee) for fee in fixed_fees]
         self._known = known.rows(Spans(len(moments)).day)
         self.start, self.end = moments[0], moments[-1] + QUARTER
         self.date: date = self.start.date()
@@ -165,6 +192,7 @@ class Day:
             else DayAccount(
                 day=self.date,
                 currency=boiler.currency,
+                fixed_fees=self.fixed_fees[i],
                 coverage=float(coverage[i]),
                 **{field.name: float(getattr(found, field.name)[i]) for field in fields(found)},
             )
@@ -193,7 +221,7 @@ def _useful_kwh(boiler: Boiler) -> float:
     """Return the state of charge at which a household's hot water is useful [kWh]; the usual one if broken."""
     data = boiler.data
     try:
-        useful_c = boiler.comfort.useful_temperature_c
+        useful_c = boiler.useful_temperature_c
     except BrokenBoilerError:
         # what it costs is known all the same, and so is what others' days came to
         useful_c = USEFUL_C
@@ -205,7 +233,8 @@ def read_days(
 ) -> Iterator[Day]:
     """Read what is known of local days of boilers in one time zone, at once, and yield them.
 
-    The number of queries depends neither on the number of boilers nor on that of days.
+    Each day is told by what held on it: data, price and useful temperature. The number of queries depends neither on
+    the number of boilers nor on that of days, but on how often anything changed in these.
 
     Parameters
     ----------
@@ -216,18 +245,31 @@ def read_days(
     known_at
         What was recorded later is left out; None leaves nothing out.
 
+    Raises
+    ------
+    BrokenBoilerError
+        If what is stored of what one of them had before is wrong.
+
     """
+    moment, last = known_at or pd.Timestamp.now("UTC"), last or first
+    changes = set().union(*(boiler.history.changes for boiler in boilers))
+    begins = [first, *sorted(day for day in changes if first < day <= last)]
+    for begin, following in zip(begins, [*begins[1:], last + DAY], strict=True):
+        yield from _read_days([boiler.on(begin) for boiler in boilers], begin, following - DAY, moment)
+
+
+def _read_days(boilers: Sequence[Boiler], first: date, last: date, moment: datetime) -> Iterator[Day]:
+    """Read and yield days of boilers on which nothing changed."""
     timezone = boilers[0].timezone
-    start, end = midnights(first, timezone)[0], midnights(last or first, timezone)[1]
+    start, end = midnights(first, timezone)[0], midnights(last, timezone)[1]
     moments = pd.date_range(start, end, freq=QUARTER, inclusive="left")
     around = Spans(len(moments))
     begin = start - around.day.start * QUARTER
-    moment = known_at or pd.Timestamp.now("UTC")
     facts = read_facts(boilers, moment, begin, begin + around.count * QUARTER)
-    known, not_believed = Known.of(facts), [each.not_believed for each in facts]
-    for day in days_between(first, last or first):
+    known, not_believed, days = Known.of(facts), [each.not_believed for each in facts], days_between(first, last)
+    for day, fees in zip(days, fees_of(boilers, days), strict=True):
         i, j = (int((midnight - start) / QUARTER) for midnight in midnights(day, timezone))
-        yield Day(boilers, moments[i:j], known.rows(slice(i, i + Spans(j - i).count)), not_believed)
+        yield Day(boilers, moments[i:j], known.rows(slice(i, i + Spans(j - i).count)), moment, fees, not_believed)
 
 
 def last_day(timezone: str | None = None) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -14,15 +14,16 @@ from flexmeasures import Account, Asset, Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.reporting.profit import ProfitOrLossReporter
 from flexmeasures.data.models.time_series import TimedBelief
-from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler, check_currency, make_missing_sensors
+from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler, check_currency
+from smart_boiler_plugin.boiler.making import make_missing_sensors
 from smart_boiler_plugin.boiler.owners import boilers_of
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.facts.store import Values, store
+from smart_boiler_plugin.facts.store import Values, confirm, store
 from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
+from smart_boiler_plugin.money.late import LateDay, late_days
 from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
 from smart_boiler_plugin.transactions import is_away, lock, told
 
@@ -50,6 +51,8 @@ class Outcome:
         What the day came to; None where it could not be worked out.
     problem
         Why not; empty where it could.
+    late
+        Whether the day was reported because its data came late.
 
     """
 
@@ -59,6 +62,7 @@ class Outcome:
     day: date
     account: DayAccount | None = None
     problem: str = ""
+    late: bool = False
 
 
 def report(
@@ -71,39 +75,59 @@ def report(
     Parameters
     ----------
     days
-        Local ones; None means the last one that is over where each boiler is.
+        Local ones; None means the last one that is over where each boiler is, and those before it whose data have come
+        since they were reported (``late.py``).
     operator, customer
         As of ``boilers_of``.
 
     Yields
     ------
     Outcome
-        For each day and boiler.
+        For each day and boiler; of a day that could not be reported before and still cannot, none.
 
     """
+    late: list[LateDay] = []
     for day in [None] if days is None else days:
         # two at once would both find their sources missing; with two of the same, the host would find none ever after
         lock(REPORT_LOCK)
-        by_timezone = defaultdict(list)
         # anew each day: after a commit, each boiler would be read again by itself
-        for asset in boilers_of(operator, customer):
-            try:
-                boiler = _ready(asset)
-            except Exception as error:
-                if is_away(error):
-                    raise
-                # whatever somebody wrote into its attributes
-                yield _failed(asset, day or last_day(), error)
-            else:
-                by_timezone[boiler.timezone].append(boiler)
+        by_timezone, failed = _ready_by_timezone(boilers_of(operator, customer), day)
+        yield from failed
         for timezone, boilers in by_timezone.items():
             yield from _report_day(boilers, day or last_day(timezone))
+            late += [] if day else late_days([Boiler(boiler.asset) for boiler in boilers], last_day(timezone))
         db.session.commit()
+    for day in sorted({each.day for each in late}):
+        was_reported = {each.asset_id: each.was_reported for each in late if each.day == day}
+        lock(REPORT_LOCK)
+        by_timezone, failed = _ready_by_timezone(boilers_of(ids=was_reported), day)
+        outcomes = [*failed, *(each for some in by_timezone.values() for each in _report_day(some, day, late=True))]
+        db.session.commit()
+        told = [each for each in outcomes if each.account or was_reported[each.asset_id]]
+        yield from (replace(each, late=True) for each in told)
 
 
-def _ready(asset: Asset) -> Boiler:
-    """Return a boiler that can be reported on: what must be there is, and sensors of this version are made."""
+def _ready_by_timezone(assets: Iterable[Asset], day: date | None) -> tuple[dict[str, list[Boiler]], list[Outcome]]:
+    """Return the boilers that can be reported on, by their time zones, and what is wrong with the others."""
+    by_timezone: defaultdict[str, list[Boiler]] = defaultdict(list)
+    failed = []
+    for asset in assets:
+        try:
+            boiler = _ready(asset, day)
+        except Exception as error:
+            if is_away(error):
+                raise
+            # whatever somebody wrote into its attributes
+            failed.append(_failed(asset, day or last_day(), error))
+        else:
+            by_timezone[boiler.timezone].append(boiler)
+    return by_timezone, failed
+
+
+def _ready(asset: Asset, day: date | None) -> Boiler:
+    """Return a boiler as it was on a day, if that can be reported; sensors of this version are made."""
     boiler = Boiler(asset)
+    boiler = boiler.on(day or last_day(boiler.timezone))
     data, price = boiler.data, boiler.price
     data.check()
     if UNIT_BY_ROLE.keys() - boiler.sensors.keys():
@@ -113,8 +137,11 @@ def _ready(asset: Asset) -> Boiler:
     return boiler
 
 
-def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
-    """Report a day of boilers in one time zone: together, and by halves where that fails, down to who is to blame."""
+def _report_day(boilers: list[Boiler], date_of_day: date, *, late: bool = False) -> Iterator[Outcome]:
+    """Report a day of boilers in one time zone: together, and by halves where that fails, down to who is to blame.
+
+    Of one that is reported because its data came late, what has not changed is noted to hold still.
+    """
     if date_of_day > last_day(boilers[0].timezone):
         unfinished = SmartBoilerError(f"{date_of_day} is not over yet in {boilers[0].timezone}.")
         yield from (_failed(boiler.asset, date_of_day, unfinished) for boiler in boilers)
@@ -123,7 +150,7 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
         with db.session.begin_nested():
             (day,) = read_days(boilers, date_of_day)
             accounts = day.accounts()
-            store_day(day, accounts)
+            store_day(day, accounts, confirms=late)
     except Exception as error:
         if is_away(error):
             # what was told of this day is not stored
@@ -133,8 +160,8 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
             yield _failed(boilers[0].asset, date_of_day, error)
             return
         half = len(boilers) // 2
-        yield from _report_day(boilers[:half], date_of_day)
-        yield from _report_day(boilers[half:], date_of_day)
+        yield from _report_day(boilers[:half], date_of_day, late=late)
+        yield from _report_day(boilers[half:], date_of_day, late=late)
         return
     for boiler, account in zip(boilers, accounts, strict=True):
         if isinstance(account, SmartBoilerError):
@@ -143,7 +170,7 @@ def _report_day(boilers: list[Boiler], date_of_day: date) -> Iterator[Outcome]:
             yield _outcome(boiler.asset, date_of_day, account)
 
 
-def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError]) -> int:
+def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError], *, confirms: bool = False) -> int:
     """Store what a day of boilers cost and saved, if it differs from what is stored; return how many rows are new.
 
     What a quarter cost is stored where its power and its price are known. What a day cost and saved takes the place of
@@ -156,6 +183,8 @@ def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError]) -> in
         Of which boilers.
     accounts
         What it came to for each; of a boiler for which that is not known, nothing is stored.
+    confirms
+        Whether what a day cost and saved is also to be said anew where it has not changed.
 
     """
     quarters, midnight = day.power_kw * day.price * QUARTER_H, pd.DatetimeIndex([day.start])
@@ -171,10 +200,15 @@ def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError]) -> in
     by_source = {_source_of_costs(price): values for price, values in costs.items()}
     if savings:
         by_source[BoilerSavingsReporter().data_source] = savings
-    recorded_at = server_now()
+    rows = 0
     for source, values in by_source.items():
-        _forget_others([each.sensor.id for each in values if each.starts is midnight], source, day.start)
-    return sum(store(values, source, recorded_at) for source, values in by_source.items())
+        daily = [each.sensor for each in values if each.starts is midnight]
+        _forget_others([sensor.id for sensor in daily], source, day.start)
+        _forget_other_tariffs([each.sensor.id for each in values if each.starts is not midnight], source, day)
+        rows += store(values, source, day.known_at)
+        if confirms:
+            confirm(daily, day.start, source, day.known_at)
+    return rows
 
 
 def _source_of_costs(price: Sensor) -> Source:
@@ -197,6 +231,18 @@ def _forget_others(daily_sensor_ids: list[int], source: Source, midnight: dateti
         .filter((TimedBelief.source_id != source.id) | (start != midnight))
         .execution_options(synchronize_session=False)
     )
+
+
+def _forget_other_tariffs(sensor_ids: list[int], source: Source, day: Day) -> None:
+    """Take away what the quarters of a day cost with the price of another tariff, by which they were once reported."""
+    if sensor_ids:
+        start = TimedBelief.event_start
+        db.session.execute(
+            db.delete(TimedBelief)
+            .filter(TimedBelief.sensor_id.in_(sensor_ids), start >= day.start, start < day.end)
+            .filter(TimedBelief.source_id != source.id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _failed(asset: Asset, day: date, error: Exception) -> Outcome:

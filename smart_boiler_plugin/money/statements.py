@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.money.accounting import Day, DayAccount, Total, last_day, read_days, total_of
+from smart_boiler_plugin.money.accounting import Day, DayAccount, Total, last_day, read_days, sum_of, total_of
 
 LONGEST = timedelta(days=366)
 """Most that one statement covers."""
@@ -19,10 +19,11 @@ USUAL = timedelta(days=30)
 
 @dataclass(frozen=True)
 class UnknownDay:
-    """A day of which it is not known what it came to, and a message that says why."""
+    """A day of which it is not known what it came to, and a message that says why; fixed fees are paid all the same."""
 
     day: date
     message: str
+    fixed_fees: float | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Statement:
     days
         What each day came to, or why that is not known.
     total
-        Of the days that are known; None where none is.
+        Of the days that are known, with the fixed fees of all days; None where none is known.
     not_believed
         What was read in these days and not believed, and why.
 
@@ -55,6 +56,11 @@ class Statement:
     def currency(self) -> str:
         """Of all money here."""
         return self.boiler.currency
+
+    @property
+    def fixed_fees(self) -> float | None:
+        """Of all days, with VAT; None where what is stored of a tariff is wrong."""
+        return sum_of(day.fixed_fees for day in self.days)
 
     @property
     def coverage(self) -> float:
@@ -85,12 +91,19 @@ def statement_of(boiler: Boiler, first: date | None = None, last: date | None = 
     read = list(read_days([boiler], first, last))
     days = [_account(day) for day in read]
     known = [account for account in days if isinstance(account, DayAccount)]
-    return Statement(boiler, first, last, days, total_of(known) if known else None, read[0].not_believed[0])
+    total = replace(total_of(known), fixed_fees=sum_of(day.fixed_fees for day in days)) if known else None
+    # of days that were read together, each says the same
+    not_believed = dict.fromkeys(told for day in read for told in day.not_believed[0])
+    return Statement(boiler, first, last, days, total, tuple(not_believed))
 
 
 def _account(day: Day) -> DayAccount | UnknownDay:
     (account,) = day.accounts()
-    return account if isinstance(account, DayAccount) else UnknownDay(day.date, str(account))
+    if isinstance(account, DayAccount):
+        return account
+    taken_on = day.boilers[0].history.taken_on
+    before = taken_on is not None and day.date < taken_on
+    return UnknownDay(day.date, str(account), 0.0 if before else day.fixed_fees[0])
 
 
 def _check(first: date, last: date, yesterday: date) -> None:

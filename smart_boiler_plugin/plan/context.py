@@ -13,6 +13,8 @@ from flexmeasures.data.schemas.sensors import SensorReference, VariableQuantityF
 from marshmallow import ValidationError
 
 from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.clock.days import day_of, days_between
+from smart_boiler_plugin.errors import BrokenBoilerError
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.prices import MEAN_OF, StepPrices, of_facts, with_typical
@@ -42,6 +44,31 @@ def prices_alone(context: Mapping[str, Any], boiler: Boiler, facts: Facts, polic
     per_kwh = f"{currency_of(str(first.units))}/kWh"
     of_each = per_step(priced, per_kwh, span, fill_sides=True)
     return with_typical(of_each, of_each[:0])
+
+
+def by_tariffs(context: Mapping[str, Any], boiler: Boiler, facts: Facts, span: Span) -> dict[str, Any]:
+    """Return a flex-context with the prices of each day's tariff, where a boiler's own changes within the plan.
+
+    Where it does not, or the prices are not the boiler's own, the flex-context stays.
+    """
+    named, result = context.get(CONSUMPTION), dict(context)
+    if named is None or named != boiler.asset.flex_context.get(CONSUMPTION) or not _changes_within(boiler, span):
+        return result
+    prices = of_facts(facts, span)
+    if prices.known:
+        events = _events(prices, span, f"{boiler.currency}/kWh")
+        result |= {name: events for name in (CONSUMPTION, PRODUCTION) if context.get(name) == named}
+    return result
+
+
+def _changes_within(boiler: Boiler, span: Span) -> bool:
+    """Return whether a boiler's price is not that of its flex-context at all times of a plan."""
+    try:
+        days = days_between(*(day_of(moment, boiler.timezone) for moment in span.window))
+        held = {boiler.history.tariff_on(day, boiler.named_price_id) for day in days}
+    except BrokenBoilerError:
+        return False
+    return held != {boiler.named_price_id}
 
 
 def complete(context: dict[str, Any], policy: Policy, span: Span, timezone: str) -> StepPrices | None:

@@ -159,6 +159,8 @@ class Site:
     def complete(self, flex_context: dict[str, Any]) -> dict[str, Any]:
         """Return the flex-context as the host is to read it: with typical prices where none is known."""
         self._context, completed = flex_context, dict(flex_context)
+        for at_site in self.boilers.values():
+            completed = context.by_tariffs(completed, at_site.boiler, at_site.known.facts, self._span)
         timezone = next(iter(self.boilers.values())).boiler.timezone
         self._sensor_prices = context.complete(completed, self._rules, self._span, timezone)
         return completed

@@ -11,6 +11,7 @@ from flexmeasures.data.models.audit_log import AssetAuditLog
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import ValidationError
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
@@ -28,7 +29,7 @@ from smart_boiler_plugin.prices.sensors import (
     get_or_create_spot_price_sensor,
     lock_prices,
 )
-from smart_boiler_plugin.prices.switching import switch
+from smart_boiler_plugin.prices.switching import AHEAD, move_ahead, switch
 from smart_boiler_plugin.prices.tariff_schema import check_spot_prices, needs_spot
 from smart_boiler_plugin.prices.tariffs import (
     HOW_TO_LIST,
@@ -36,6 +37,8 @@ from smart_boiler_plugin.prices.tariffs import (
     SPOT_TARIFF,
     Tariff,
     all_tariffs,
+    hold,
+    is_tariff,
     make_tariff,
     seen_by,
 )
@@ -193,17 +196,30 @@ def remove(tariff: Tariff, move_to: Tariff | None = None) -> int:
         raise SmartBoilerError({"move_to": [f"Not all customers of '{tariff.name}' can have '{move_to.name}'."]})
     with transaction():
         lock_prices()
+        # before its boilers are looked for: who is given it at this moment has it then, or finds it removed
+        stored.lock_row(tariff.asset)
+        if not is_tariff(tariff.asset):
+            raise ConflictError({"tariff": ["It was removed just now."]})
+        if move_to is not None:
+            hold(move_to)
         boilers = _boilers_of(tariff.sensor)
         if boilers and move_to is None:
             told = f"{len(boilers)} customers have '{tariff.name}'. Say to which tariff they are to be moved."
             raise ConflictError({"tariff": [told]})
         for asset in boilers:
-            switch(Boiler(asset), move_to)  # type: ignore[arg-type]  # None is refused above
+            _move(Boiler(asset), tariff, move_to)  # type: ignore[arg-type]  # None is refused above
         stored.change(tariff.asset, lambda kept: {**kept, "removed": server_now().isoformat()}, ATTRIBUTE)
         _log(tariff.asset, "removed" + (f", {len(boilers)} customers moved to '{move_to.name}'" if move_to else ""))
         mark = f" (removed, {tariff.asset.id})"
         tariff.asset.name = tariff.asset.name[: LONGEST_NAME - len(mark)] + mark
         return len(boilers)
+
+
+def _move(boiler: Boiler, tariff: Tariff, move_to: Tariff) -> None:
+    """Give a boiler another tariff, now and where it was to come."""
+    if tariff.sensor.id in {boiler.price_id, boiler.named_price_id}:
+        switch(boiler, move_to)
+    move_ahead(boiler, tariff.sensor.id, move_to.sensor.id)
 
 
 def _owners(tariff: Tariff) -> set[int | None]:
@@ -263,9 +279,10 @@ def _assets_of(operator: Account) -> Asset:
 
 
 def _boilers_of(sensor: Sensor) -> list[Asset]:
-    """Return the boilers that are planned with a consumption price."""
-    named = Asset.flex_context["consumption-price"]["sensor"]
-    query = db.select(Asset).filter(rows_with(Asset), named == db.func.to_jsonb(sensor.id)).order_by(Asset.id)
+    """Return the boilers that are planned with a consumption price, or are to be."""
+    named = Asset.flex_context["consumption-price"]["sensor"] == db.func.to_jsonb(sensor.id)
+    to_come = db.func.jsonb_path_exists(Asset.attributes, db.cast(f"{AHEAD} ? (@.value == {int(sensor.id)})", JSONPATH))
+    query = db.select(Asset).filter(rows_with(Asset), named | to_come).order_by(Asset.id)
     return list(db.session.execute(query).scalars())
 
 

@@ -12,14 +12,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
 from flexmeasures import Account, Asset, AssetType, Sensor, Source
 from flexmeasures.data import db
 from marshmallow import ValidationError
 from sqlalchemy import func
 
 from smart_boiler_plugin import stored
-from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.prices.contract import Contract, Part, Version
+from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
+from smart_boiler_plugin.prices.contract import Contract, Numbers, Part, Version, fixed_fees
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import (
     CONSUMPTION_SENSOR,
@@ -128,6 +130,25 @@ def find(name: str, operator: Account | None = None) -> Tariff:
     return _named(name, seen_by(operator, all_tariffs()))[0]
 
 
+def hold(tariff: Tariff) -> Tariff:
+    """Let nobody remove or change a tariff until the end of the transaction, and return it.
+
+    Whoever gives a boiler a tariff holds it first, before the boiler: who removes one takes it in this order, too.
+
+    Raises
+    ------
+    ConflictError
+        If somebody has removed it just now.
+
+    """
+    name = tariff.name
+    db.session.flush()
+    db.session.refresh(tariff.asset, with_for_update={"read": True})
+    if not is_tariff(tariff.asset):
+        raise ConflictError({"tariff": [f"'{name}' was removed just now. List the others: {HOW_TO_LIST}"]})
+    return tariff
+
+
 def all_named(name: str) -> list[Tariff]:
     """Return the tariffs of a name, in whatever case: two operators may have one each.
 
@@ -181,6 +202,24 @@ def _price_sensors() -> list[tuple[Asset, Sensor]]:
         .order_by(Asset.name)
     )
     return list(db.session.execute(query).tuples())
+
+
+def fixed_fees_of(sensor: Sensor, days: pd.DatetimeIndex) -> Numbers:
+    """Return the fixed fees of local days with VAT, in the currency of a consumption price, shape (n,).
+
+    0 where it is no tariff's.
+
+    Raises
+    ------
+    SmartBoilerError
+        If what is stored of the tariff is wrong or gone.
+
+    """
+    asset = sensor.generic_asset
+    # a tariff is public: what others have written with theirs is none
+    if asset.account_id is not None or not stored.is_stored(asset, ATTRIBUTE):
+        return np.zeros(len(days))
+    return fixed_fees(Tariff(asset, sensor).terms.versions, days).to_numpy(dtype=float)
 
 
 def spot_tariff(country: str) -> Tariff:

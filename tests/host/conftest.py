@@ -1,21 +1,27 @@
 """A real FlexMeasures app with this plugin, on a real PostgreSQL and Redis, emptied before each test."""
 
 import gc
+import json
 from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
+from flexmeasures import Asset
 from flexmeasures.api.common.rate_limiting import limiter
 from flexmeasures.app import create
 from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import handle_scheduling_exception
 from rq import SimpleWorker
 
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.embedded.redis import Redis
 from tests.databases import new_database
 from tests.factories import make_operator, store
 from tests.host.boilers import START, make_household, measure, prices
-from tests.host.days import make_fleet
+from tests.host.days import DAY, MIDNIGHT, make_fleet, report_day
+from tests.host.days import measure as measure_day
+from tests.host.households import API
+from tests.host.tariffs import household as new_household
 
 SETTINGS = {
     "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
@@ -187,3 +193,45 @@ def call(app, operator):
         return app.test_client().open(path_of_all + path, method=method, json=body or None, headers=headers)
 
     return send
+
+
+@pytest.fixture
+def tariff(app, boilers, tmp_path):
+    """A function that makes a tariff of a flat rate [EUR/kWh] and fixed fees, with prices from two days before on."""
+
+    def make(name, rate, *fees, vat="0 %", operator=None):
+        file = tmp_path / "contract.json"
+        contract = {"parts": [{"rate": f"{rate} EUR/kWh"}], "vat": vat, "fixed_fees": [{"fee": fee} for fee in fees]}
+        file.write_text(json.dumps(contract))
+        whose = ("--operator", operator) if operator else ()
+        assert boilers("add-tariff", name, "--file", file, *whose).exit_code == 0
+        span = ("--from-date", DAY - timedelta(days=1), "--to-date", DAY + timedelta(days=2))
+        assert boilers("update-prices", "--tariff", name, *span).exit_code == 0
+
+    return make
+
+
+@pytest.fixture
+def ash(app, call, tariff):
+    """Ids of a customer on a tariff of 0.25 EUR/kWh, of whom two days are known."""
+    tariff("Flat", 0.25)
+    made = call("POST", **new_household("Ash", tariff="Flat")).json
+    with app.app_context():
+        boiler = Boiler(db.session.get(Asset, made["boiler"]))
+        report_day(boiler, 0.5)
+        measure_day(boiler, "fill-rate", [1.0] * 96, MIDNIGHT - timedelta(days=1))
+    return made
+
+
+@pytest.fixture
+def statement(app, operator):
+    """A function that returns the statement of the two days, as text and as JSON."""
+
+    def ask(made, first=DAY - timedelta(days=1), last=DAY, accept="application/json"):
+        return app.test_client().get(
+            f"{API}/boiler-customer/{made['account']}/statement",
+            query_string={"from": first, "until": last},
+            headers={"Authorization": operator[1], "Accept": accept},
+        )
+
+    return ask

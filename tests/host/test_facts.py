@@ -12,8 +12,9 @@ from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 from timely_beliefs.sensors.func_store.knowledge_horizons import x_days_ago_at_y_oclock
 
-from smart_boiler_plugin.boiler.asset import Boiler, make_boiler
+from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.stored import ATTRIBUTE
