@@ -16,8 +16,9 @@ from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE
 from smart_boiler_plugin.prices.energy_charts.importing import Import, import_from_energy_charts
-from smart_boiler_plugin.prices.files import read_prices, spread_over_quarters
-from smart_boiler_plugin.prices.sensors import default_country, default_timezone
+from smart_boiler_plugin.prices.files import read_prices
+from smart_boiler_plugin.prices.quarters import spread_over_quarters
+from smart_boiler_plugin.prices.sensors import default_country, timezone_of
 from smart_boiler_plugin.prices.spot import import_spot_prices
 from smart_boiler_plugin.settings import ENERGY_CHARTS_URL
 
@@ -88,7 +89,7 @@ def _import_from_file(country: str, file: Path | None) -> None:
 
 
 def _import_from_energy_charts(country: str, from_date: datetime | None, to_date: datetime | None) -> None:
-    local = default_timezone()
+    local = timezone_of(country)
     now = server_now()
     today = day_of(now, local)
     first = from_date.date() if from_date else today

@@ -6,7 +6,6 @@ import csv
 import math
 import re
 from datetime import datetime, timedelta, timezone
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -55,25 +54,6 @@ def read_prices(file: Path) -> pd.Series[float]:
     if not prices:
         raise BadFileError(f"{file} has no prices.")
     return cast("pd.Series[float]", pd.Series(prices).sort_index())
-
-
-def spread_over_quarters(prices: pd.Series[float]) -> pd.Series[float]:
-    """Return a price for each quarter of an hour of rows that hold for a quarter, half an hour or an hour.
-
-    A longer step is believed where it comes twice in a row: once, it is a hole between quarters, and stays one.
-    """
-    starts = list(prices.index)
-    gaps = [after - start for start, after in pairwise(starts)]
-    step = QUARTER
-    quarters: dict[datetime, float] = {}
-    for number, (start, price) in enumerate(zip(starts, prices, strict=True)):
-        gap = gaps[number] if number < len(gaps) else None
-        neighbours = gaps[max(number - 1, 0) : number] + gaps[number + 1 : number + 2]
-        if gap == QUARTER or (gap in STEPS and gap in neighbours):
-            step = gap
-        for part in range(step // QUARTER):
-            quarters[start + part * QUARTER] = price
-    return cast("pd.Series[float]", pd.Series(quarters).sort_index())
 
 
 def _factor(file: Path, header: list[str]) -> float:

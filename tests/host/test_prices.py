@@ -48,6 +48,16 @@ def test_prices_are_stored_where_the_entsoe_plugin_stores_them(app, flexmeasures
         assert sensor.event_resolution == pd.Timedelta("15min")
 
 
+def test_a_country_has_days_of_its_own_time(app, flexmeasures, price_file, monkeypatch):
+    """But where the ENTSO-E plugin's settings say something else of the country that they are about."""
+    monkeypatch.setitem(app.config, "ENTSOE_COUNTRY_CODE", "EE")
+    for country in ("PT", "FI", "EE"):
+        flexmeasures("smart-boiler", "import-prices", "--country", country, price_file("2025-10-29"))
+    with app.app_context():
+        zones = [get_or_create_spot_price_sensor(country).timezone for country in ("PT", "FI", "EE")]
+    assert zones == ["Europe/Lisbon", "Europe/Helsinki", TIMEZONE]
+
+
 @pytest.mark.parametrize(("day", "quarters"), [("2025-10-29", 96), ("2026-03-29", 92), ("2025-10-26", 100)])
 def test_consumption_prices_are_spot_prices_per_kwh_also_when_the_clock_changes(
     app, flexmeasures, price_file, day, quarters

@@ -2,7 +2,8 @@
 
 import pytest
 
-from smart_boiler_plugin.prices.files import read_prices, spread_over_quarters
+from smart_boiler_plugin.prices.files import read_prices
+from smart_boiler_plugin.prices.quarters import spread_over_quarters
 
 
 @pytest.fixture
