@@ -144,6 +144,13 @@ ENERGY_CHARTS_URL = Setting(
     "Address of the Energy-Charts API [URL], for a mirror.",
 )
 
+FILL_PRICE_GAPS = Setting(
+    "SMART_BOILER_FILL_PRICE_GAPS",
+    False,  # noqa: FBT003 (its default)
+    "Whether update-prices asks Energy-Charts for spot prices that are due and missing [True or False]; mind their "
+    "licence.",
+)
+
 DEFAULT_TARIFF = Setting(
     "SMART_BOILER_DEFAULT_TARIFF",
     "",
@@ -175,6 +182,7 @@ SETTINGS = (
     TAKE_ON_RATE_LIMIT,
     SERVER_URL,
     ENERGY_CHARTS_URL,
+    FILL_PRICE_GAPS,
     DEFAULT_TARIFF,
     GUARD,
     LANGUAGE,

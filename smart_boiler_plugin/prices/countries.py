@@ -21,8 +21,8 @@ COUNTRIES = frozenset(CODES.split())
 TIMEZONES = {
     **{code: f"Europe/{city}" for city, codes in {
         "Athens": "GR", "Bucharest": "RO", "Chisinau": "MD", "Helsinki": "FI", "Istanbul": "TR",
-        "Kaliningrad": "RU_KGD", "Kiev": "UA UA_BEI UA_DOBTPP UA_IPS", "Minsk": "BY", "Moscow": "RU", "Riga": "LV", "Sofia": "BG",
-        "Tallinn": "EE", "Vilnius": "LT", "Dublin": "IE IE_SEM", "Lisbon": "PT",
+        "Kaliningrad": "RU_KGD", "Kiev": "UA UA_BEI UA_DOBTPP UA_IPS", "Minsk": "BY", "Moscow": "RU", "Riga": "LV",
+        "Sofia": "BG", "Tallinn": "EE", "Vilnius": "LT", "Dublin": "IE IE_SEM", "Lisbon": "PT",
         "London": "GB GB_ELECLINK GB_IFA GB_IFA2 GB_NIR NIE UK",
     }.items() for code in codes.split()},
     "CY": "Asia/Nicosia", "GE": "Asia/Tbilisi", "IS": "Atlantic/Reykjavik",

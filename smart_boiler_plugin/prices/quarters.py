@@ -14,6 +14,8 @@ from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
 STEPS = (HOUR, 2 * QUARTER, QUARTER)
 """For how long prices of an exchange hold, the longest first."""
 
+_MINUTE = timedelta(minutes=1)
+
 
 def in_quarters(prices: pd.Series, resolution: timedelta) -> pd.Series:
     """Return prices per quarter of an hour: longer ones hold for each of theirs, of shorter ones it is the mean.
@@ -62,7 +64,7 @@ def spread_over_quarters(prices: pd.Series) -> pd.Series:
     days = moments.dt.tz_convert(MARKET_TIMEZONE).dt.normalize()
     # a gap tells where it comes twice in a row, or all moments of the market's day are as far apart; else it may be a
     # hole. The last one before a hole, or of all, holds for as long as those around it
-    of_day = (moments.dt.minute % 60).groupby(days).transform(_coarsest)
+    of_day = moments.dt.minute.groupby(days).transform(_coarsest)
     twice = gaps.eq(gaps.shift()) | gaps.eq(gaps.shift(-1))
     told = gaps.where(gaps.isin(STEPS) & (gaps.eq(of_day) | twice))
     steps = told.groupby(days).ffill().groupby(days).bfill().ffill().bfill().fillna(pd.Timedelta(QUARTER))
@@ -73,10 +75,8 @@ def spread_over_quarters(prices: pd.Series) -> pd.Series:
 
 def _coarsest(minutes: pd.Series) -> pd.Timedelta:
     """Return the longest step that all moments of a day, given by their minute, are multiples of."""
-    return next(pd.Timedelta(step) for step in STEPS if not (minutes % (step // _MINUTE)).any())
-
-
-_MINUTE = timedelta(minutes=1)
+    longest: pd.Timedelta = pd.Timedelta(next(step for step in STEPS if not (minutes % (step // _MINUTE)).any()))
+    return longest
 
 
 def _repeated(prices: pd.Series, times: NDArray[np.int_]) -> pd.Series:
