@@ -117,3 +117,9 @@ def test_a_hole_stays_a_hole(clocks, quarters):
     moments = pd.to_datetime([f"2025-10-29T{clock}" for clock in clocks], utc=True)
     found = spread_over_quarters(pd.Series(1.0, index=moments))
     assert (len(found), found.index.is_unique, found.index.is_monotonic_increasing) == (quarters, True, True)
+
+
+def test_the_first_hour_of_a_day_with_hours_is_one_though_the_day_before_has_quarters_and_a_hole_follows():
+    clocks = ["28T22:30", "28T22:45", "28T23:00", "29T01:00", "29T02:00", "29T03:00"]
+    moments = pd.to_datetime([f"2025-10-{clock}" for clock in clocks], utc=True)
+    assert len(spread_over_quarters(pd.Series(1.0, index=moments))) == 2 + 4 * 4

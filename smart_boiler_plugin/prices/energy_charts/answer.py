@@ -20,7 +20,6 @@ from typing import Any, cast
 
 import pandas as pd
 
-from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.errors import PriceServiceError
 from smart_boiler_plugin.prices.quarters import spread_over_quarters
 
@@ -74,15 +73,14 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
     answer = _object(content)
     moments, prices = _columns(answer)
     _refuse_wrong_moments(moments)
-    # what was said of the days before and after tells for how long prices hold
-    since, until = (moment.timestamp() for moment in (start - DAY, end + DAY))
-    around = {moment: _price(price) for moment, price in zip(moments, prices, strict=True) if since <= moment < until}
-    quarters = spread_over_quarters(
-        pd.Series(list(around.values()), index=pd.to_datetime(list(around), unit="s", utc=True), dtype=float)
-    )
-    within = quarters[(quarters.index >= start) & (quarters.index < end)]
+    within = {
+        moment: _price(price)
+        for moment, price in zip(moments, prices, strict=True)
+        if start.timestamp() <= moment < end.timestamp()
+    }
+    known = pd.Series(list(within.values()), index=pd.to_datetime(list(within), unit="s", utc=True), dtype=float)
     return Answer(
-        within * _eur_per_mwh(answer.get("unit")),
+        spread_over_quarters(known) * _eur_per_mwh(answer.get("unit")),
         _printable(answer.get("license_info")),
         answer.get("deprecated") is True,
     )
