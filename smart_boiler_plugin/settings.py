@@ -85,6 +85,12 @@ TAKE_ON_RATE_LIMIT = Setting(
     "How often one user may call to take on customers, one or many at once [calls per time, as of flask-limiter].",
 )
 
+DEVICE_RATE_LIMIT = Setting(
+    "SMART_BOILER_DEVICE_RATE_LIMIT",
+    "60 per minute",
+    "How often one device may call with its token [calls per time, as of flask-limiter].",
+)
+
 SERVER_URL = Setting(
     "SMART_BOILER_SERVER_URL",
     "",
@@ -180,6 +186,7 @@ SETTINGS = (
     COMFORT_WEIGHT,
     FLOOR,
     TAKE_ON_RATE_LIMIT,
+    DEVICE_RATE_LIMIT,
     SERVER_URL,
     ENERGY_CHARTS_URL,
     FILL_PRICE_GAPS,

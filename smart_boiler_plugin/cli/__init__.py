@@ -10,6 +10,7 @@ def attach(group: Group) -> None:
         clean_up,
         contracts,
         customers,
+        devices,
         import_prices,
         jobs,
         learning,
@@ -23,6 +24,7 @@ def attach(group: Group) -> None:
     for command in (
         *(customers.add_customers, customers.list_customers, customers.remove_customer),
         *(jobs.invite, jobs.list_jobs),
+        devices.pause_boilers,
         *(contracts.add_tariff, contracts.change_tariff, contracts.remove_tariff, contracts.show_tariff),
         tariffs.list_tariffs,
         *(import_prices.import_prices, tariffs.update_prices),

@@ -20,6 +20,7 @@ from smart_boiler_plugin.clock.quarter import mean_per_step
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.physics.envelope import Series
+from smart_boiler_plugin.plan.handing_out import hand_out
 from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
 from smart_boiler_plugin.plan.solve import Answer
 
@@ -104,7 +105,7 @@ class Results:
         return {"name": name, "data": rounded, "asset": boiler.asset.id, "unit": UNIT_BY_ROLE.get(role or "", "")}
 
     def store(self, source: Source, recorded_at: datetime, step: timedelta) -> None:
-        """Store what was kept, and add the number of values written to the account of the job. Commits nothing.
+        """Store what was kept, and hand out what devices are to follow; the job counts what was written. No commit.
 
         Parameters
         ----------
@@ -116,7 +117,9 @@ class Results:
             Length of its steps.
 
         """
-        written = store((_events(sensor, values, step) for sensor, values in self._kept), source, recorded_at)
+        planned = [_events(sensor, values, step) for sensor, values in self._kept]
+        written = store(planned, source, recorded_at)
+        hand_out(planned, recorded_at)
         self._job.document["num-beliefs"] += written
 
 
