@@ -298,3 +298,21 @@ def test_a_plan_hands_out_its_set_points_and_a_later_one_replaces_them(app, hous
     planned = stored_plan(boiler.sensors["set-point"], hours=27)
     np.testing.assert_allclose(second.set_points_c[-96:], planned[-96:], atol=0.051)
     assert db.session.get(Asset, asset_id).attributes["smart-boiler"]["volume_l"] == 80.0
+
+
+def test_a_plan_by_powers_hands_out_what_makes_a_device_do_the_same(app, household):
+    """It heats up to the planned temperature of the quarter's end, and else up to the floor that was asked for."""
+    boiler, _ = household
+    measure(boiler, [52.0])
+    asset_id = boiler.asset.id
+    job = through_the_queue(boiler.sensors["fill-rate"], flex_model={"temperature-min": "50 °C"})
+    assert job.is_finished
+    db.session.expire_all()
+    out = read(db.session.get(Asset, asset_id).attributes[ATTRIBUTE])
+    power = stored_plan(boiler.sensors["fill-rate"]).to_numpy()
+    states = stored_plan(boiler.sensors["state-of-charge"], hours=24.01)
+    ends_c = boiler.data.tank.temperature_c(states.to_numpy()[1:])
+    assert 0 < (power > 0.001).sum() < 96
+    expected = np.where(power > 0.001, np.maximum(ends_c, 50.0), 50.0)
+    np.testing.assert_allclose(out.set_points_c, expected, atol=0.06)
+    assert stored_plan(boiler.sensors["set-point"]).empty

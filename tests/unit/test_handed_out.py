@@ -31,6 +31,8 @@ def plan(start, *points):
         (plan(0, 1.0, 2.0), plan(0, NAN, 4.0), 0, 0, [1.0, 4.0]),
         (plan(-8, 1.0, 2.0), plan(0, 3.0), 0, 0, [3.0]),
         (None, plan(1, 3.0), 0, 1, [3.0]),
+        # both of the past, as somebody tries out who plans days that are over
+        (plan(-8, 1.0, 2.0), plan(-8, 3.0), 0, -8, [3.0, 2.0]),
     ],
 )
 def test_a_later_plan_counts_and_an_earlier_one_where_it_says_nothing(earlier, later, since, start, points):
