@@ -218,6 +218,7 @@ def test_a_household_cannot_make_itself_a_token_nor_bring_back_one_that_was_take
         db.session.commit()
     secret = token.rpartition("_")[2]
     assert device(f"sb_{world.ash.boiler}_{secret}").status_code == 401
+    assert world.call("operator", "GET", f"{API}/device-tokens").json["num-records"] == 1
     for forged in ([{"id": "1-00000000"}], "x", {"devices": []}, 5, None):
         with app.app_context():
             ash = db.session.get(Asset, world.ash.boiler)
