@@ -5,7 +5,7 @@ which fails when a new version of the host has changed it. To add one: a name or
 
 General: ``PLANNED``, ``config_of``. Audit log: ``active_user``, ``audit_text``, ``deletion_event``. Database:
 ``UNIQUE_NAMES``. Jobs: ``jobs_about``,
-``delete_jobs``. Web: ``rate_limit``, ``host_limit``, ``PaginationSchema``, ``SearchFilterField``,
+``delete_jobs``. Web: ``rate_limit``, ``host_limit``, ``caller_key``, ``PaginationSchema``, ``SearchFilterField``,
 ``forbidden_json``, ``forbidden_page``. Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``,
 ``JobResult``, ``storage_schema``, ``has_points_between_steps``, ``series``, ``scheduler_source``.
 """
@@ -49,6 +49,7 @@ __all__ = [
     "SearchFilterField",
     "active_user",
     "audit_text",
+    "caller_key",
     "config_of",
     "delete_jobs",
     "deletion_event",
@@ -89,6 +90,9 @@ AUDIT_TEXT_LENGTH = 500
 
 forbidden_json, forbidden_page = invalid_sender, unauthorized_handler
 """Return what the host answers to who may not: as JSON in its API, and as a page."""
+
+caller_key = default_key_func
+"""Returns for whom the host counts a call: the user, or the address of who is not logged in."""
 
 host_limit = default_limit
 """Returns how often an account may call the host's own API, as its plan or the server's settings say."""
@@ -185,8 +189,8 @@ def delete_jobs(jobs: Iterable[Job], assets: Iterable[int], sensors: Iterable[in
         current_app.logger.error("Redis cannot be reached: jobs of assets and sensors expire by themselves: %r", error)  # noqa: TRY400
 
 
-def rate_limit(limit: Callable[[], str], scope: str) -> Callable[[Any], Any]:
-    """Return a decorator of views that share a budget of calls, counted by account as for the host's own API.
+def rate_limit(limit: Callable[[], str], scope: str, key: Callable[[], str] = default_key_func) -> Callable[[Any], Any]:
+    """Return a decorator of views that share a budget of calls, counted by user as for the host's own API.
 
     On a server for simulations nobody is limited.
 
@@ -196,10 +200,12 @@ def rate_limit(limit: Callable[[], str], scope: str) -> Callable[[Any], Any]:
         Returns how many calls in which time, as of flask-limiter.
     scope
         Name of the budget.
+    key
+        Returns for whom a call is counted; by default ``caller_key``.
 
     """
     decorator: Callable[[Any], Any] = limiter.shared_limit(
-        limit, scope=scope, key_func=default_key_func, exempt_when=_is_play_server
+        limit, scope=scope, key_func=key, exempt_when=_is_play_server
     )
     return decorator
 

@@ -85,6 +85,12 @@ TAKE_ON_RATE_LIMIT = Setting(
     "How often one user may call to take on customers, one or many at once [calls per time, as of flask-limiter].",
 )
 
+DEVICE_RATE_LIMIT = Setting(
+    "SMART_BOILER_DEVICE_RATE_LIMIT",
+    "60 per minute",
+    "How often one device may call with its token [calls per time, as of flask-limiter].",
+)
+
 SERVER_URL = Setting(
     "SMART_BOILER_SERVER_URL",
     "",
@@ -144,6 +150,13 @@ ENERGY_CHARTS_URL = Setting(
     "Address of the Energy-Charts API [URL], for a mirror.",
 )
 
+FILL_PRICE_GAPS = Setting(
+    "SMART_BOILER_FILL_PRICE_GAPS",
+    False,  # noqa: FBT003 (its default)
+    "Whether update-prices asks Energy-Charts for spot prices that are due and missing [True or False]; mind their "
+    "licence.",
+)
+
 DEFAULT_TARIFF = Setting(
     "SMART_BOILER_DEFAULT_TARIFF",
     "",
@@ -173,8 +186,10 @@ SETTINGS = (
     COMFORT_WEIGHT,
     FLOOR,
     TAKE_ON_RATE_LIMIT,
+    DEVICE_RATE_LIMIT,
     SERVER_URL,
     ENERGY_CHARTS_URL,
+    FILL_PRICE_GAPS,
     DEFAULT_TARIFF,
     GUARD,
     LANGUAGE,

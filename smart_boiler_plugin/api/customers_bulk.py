@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from flask import request
@@ -18,7 +17,6 @@ from smart_boiler_plugin.api.schemas import TakenOnSchema
 from smart_boiler_plugin.customers import bulk
 from smart_boiler_plugin.customers.many import POSSIBLE, Outcome, find_out, take_on_many
 from smart_boiler_plugin.customers.rows import NewCustomerSchema, load_rows, read_csv
-from smart_boiler_plugin.errors import BadFileError
 
 MOST_ROWS = 1_000
 """How many customers one call may take on; the command line takes any number."""
@@ -40,7 +38,7 @@ class BulkQuerySchema(Schema):
 def create_boiler_customers(*, dry_run: bool) -> Any:
     """Take on many customers of the caller's account: few at once, with a result for each row; more as a job."""
     if request.mimetype == "text/csv":
-        rows: list[Any] = list(read_csv(io.StringIO(_text())))
+        rows: list[Any] = list(read_csv(request.get_data()))
     elif request.is_json:
         rows = request.get_json()
     else:
@@ -59,13 +57,6 @@ def create_boiler_customers(*, dry_run: bool) -> Any:
         return answer, 202, {"Location": answer["href"]}
     outcomes = [outcome for chunk in take_on_many(load_rows(rows), operator) for outcome in chunk]
     return {"dry_run": False, "results": [_result(outcome) for outcome in outcomes]}
-
-
-def _text() -> str:
-    try:
-        return request.get_data().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadFileError("The CSV file must be in UTF-8.") from error
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import request
+from flask import g, request
 from flask_security import current_user
+from flexmeasures import User
+from flexmeasures.utils.time_utils import server_now
 from marshmallow import Schema
 from webargs.flaskparser import use_args, use_kwargs
 from werkzeug.exceptions import Unauthorized, UnsupportedMediaType
 
 from smart_boiler_plugin import transactions
-from smart_boiler_plugin.host import host_limit, rate_limit
-from smart_boiler_plugin.settings import TAKE_ON_RATE_LIMIT
+from smart_boiler_plugin.devices.tokens import Device, device_of, note_seen
+from smart_boiler_plugin.host import caller_key, host_limit, rate_limit
+from smart_boiler_plugin.settings import DEVICE_RATE_LIMIT, TAKE_ON_RATE_LIMIT
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,6 +35,46 @@ def guarded(view: View) -> View:
         return view(*args, **kwargs)
 
     return rate_limit(host_limit, "smart-boiler-plugin")(checked)  # type: ignore[no-any-return]
+
+
+def device() -> Device | None:
+    """Return the device whose token was sent with this request; None where there is none, or it is no good."""
+    if "smart_boiler_device" not in g:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        g.smart_boiler_device = device_of(sent)
+    found: Device | None = g.smart_boiler_device
+    return found
+
+
+def caller() -> User | Device:
+    """Return who calls what is open to devices, too."""
+    found: User | Device = device() or current_user
+    return found
+
+
+def for_devices(view: View) -> View:
+    """Let devices with a token in, with a limit of their own, counted by the token; and users as ``guarded`` does.
+
+    A device is what it is, whoever is logged in beside it.
+    """
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        known = device()
+        if known is not None:
+            note_seen(known, server_now())
+        elif not current_user.is_authenticated:
+            raise transactions.swallowed_error() or Unauthorized
+        return view(*args, **kwargs)
+
+    def key() -> str:
+        known = device()
+        return f"device:{known.id}" if known else caller_key()
+
+    def limit() -> str:
+        return str(DEVICE_RATE_LIMIT.value) if device() else host_limit()
+
+    return rate_limit(limit, "smart-boiler-plugin", key)(checked)  # type: ignore[no-any-return]
 
 
 def take_on_limited(view: View) -> View:

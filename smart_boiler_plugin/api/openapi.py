@@ -19,7 +19,7 @@ ERRORS = {
     401: "No valid token or session.",
     403: "No right to create accounts, or it is not the caller's to change: a household's is its comfort alone, an "
     "operator's its own tariffs.",
-    404: "The caller has no customer or tariff with this id, or no job.",
+    404: "The caller has no customer or tariff with this id, or no job or device token.",
     409: "A name or e-mail exists on this server, whoever owns it; the tariff is in another currency, or is in use; "
     "the user has a password already; or too much is waiting.",
     413: "The body is too long.",
@@ -33,6 +33,7 @@ ERRORS = {
 PATH_SCHEMAS = {
     "int": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "uuid": {"type": "string", "format": "uuid"},
+    "string": {"type": "string", "minLength": 1},
 }
 """Of what stands in a path, by its kind there."""
 
@@ -99,7 +100,13 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
         security=[{"token": []}],
     )
     spec.components.security_scheme(
-        "token", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "/api/requestAuthToken"}
+        "token",
+        {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "/api/requestAuthToken; for set-points, now and readings also 'Bearer' and a device token.",
+        },
     )
     for route in routes:
         if route.documented:

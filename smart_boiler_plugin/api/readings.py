@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from flask_security import current_user
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import Schema, fields, validate
 from werkzeug.exceptions import BadRequest
 
-from smart_boiler_plugin.api.guards import guarded, json_only, takes
+from smart_boiler_plugin.api.guards import caller, for_devices, json_only, takes
 from smart_boiler_plugin.devices.readings import Outcome, take
 from smart_boiler_plugin.devices.rows import MOST_VALUES, UNITS
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -62,7 +61,7 @@ class ReadingsTakenSchema(Schema):
     results = fields.List(fields.Nested(ReadingsResultSchema))
 
 
-@guarded
+@for_devices
 @json_only
 @takes(body=ReadingsSchema(), parsed=False)
 def post_readings() -> tuple[dict[str, Any], int]:
@@ -74,7 +73,7 @@ def post_readings() -> tuple[dict[str, Any], int]:
     rows = body.get("readings") if isinstance(body, dict) else None
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
         raise SmartBoilerError({"readings": [f"Must be a list of 1 to {MOST_ROWS} rows."]})
-    taken = take(rows, current_user, server_now())
+    taken = take(rows, caller(), server_now())
     return {"stored": taken.stored, "results": [_result(outcome) for outcome in taken.outcomes]}, 200
 
 

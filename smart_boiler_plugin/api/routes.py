@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import jobs, learned, readings, schemas, statements, tariffs
+from smart_boiler_plugin.api import device_tokens, jobs, learned, readings, schemas, set_points, statements, tariffs
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.version import VERSION
 
@@ -112,6 +112,44 @@ ROUTES = [
         errors=(400, 401, 413, 415, 422, 429),
         # a value of each of 20,000 rows takes some 3 MB
         largest=4 * 1024 * 1024,
+    ),
+    Route(
+        "GET",
+        "/set-points",
+        set_points.show_set_points,
+        answers={200: set_points.SetPointsSchema()},
+        errors=(401, 404, 422, 429),
+        also_csv=True,
+    ),
+    Route(
+        "GET",
+        f"{ONE}/now",
+        set_points.show_now,
+        answers={200: set_points.NowSchema()},
+        errors=(401, 404, 429),
+    ),
+    Route(
+        "GET",
+        "/device-tokens",
+        device_tokens.list_device_tokens,
+        answers={200: device_tokens.DevicePageSchema()},
+        errors=(401, 403, 422, 429),
+    ),
+    Route(
+        "POST",
+        "/device-tokens",
+        device_tokens.create_device_token,
+        answers={201: device_tokens.NewDeviceSchema()},
+        errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
+        # the ids of 10,000 customers
+        largest=256 * 1024,
+    ),
+    Route(
+        "DELETE",
+        "/device-tokens/<string:token_id>",
+        device_tokens.delete_device_token,
+        answers={200: device_tokens.DeviceSchema()},
+        errors=(401, 403, 404, 413, 429),
     ),
     Route(
         "GET",

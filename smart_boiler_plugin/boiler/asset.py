@@ -163,8 +163,8 @@ class Boiler:
         Parameters
         ----------
         changes
-            As JSON (``ComfortSchema``): any of ``programme``, ``away``, ``boost``, ``hygiene`` and
-            ``useful_temperature``. What is not named stays; ``None`` goes back to the default.
+            As JSON (``ComfortSchema``): any of ``programme``, ``away``, ``boost``, ``pause``, ``hygiene``
+            and ``useful_temperature``. What is not named stays; ``None`` goes back to the default.
 
         Raises
         ------

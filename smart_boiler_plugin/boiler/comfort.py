@@ -79,6 +79,8 @@ class Comfort:
         Hot now, until then; or None.
     hygiene
         What keeps the water clean.
+    pause_until
+        A fitter is there: no plan is followed until then; or None.
     useful_temperature_c
         Mixed from water at or above it, what comes from the tap is warm [°C]; 45 for who washes up by hand.
 
@@ -89,6 +91,7 @@ class Comfort:
     boost_until: datetime | None = None
     hygiene: Hygiene = field(default_factory=Hygiene)
     useful_temperature_c: float = USEFUL_C
+    pause_until: datetime | None = None
 
     def lowest_allowed_c(
         self, moments: pd.DatetimeIndex, *, temperature_min_c: float | None, temperature_max_c: float

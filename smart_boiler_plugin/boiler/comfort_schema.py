@@ -112,8 +112,8 @@ class AwaySchema(Schema):
         return Away(**data)
 
 
-class BoostSchema(Schema):
-    """Hot now: ``{"until": "2026-07-01T22:00+02:00"}``."""
+class UntilSchema(Schema):
+    """Hot now, or left alone: ``{"until": "2026-07-01T22:00+02:00"}``."""
 
     until = _moment(required=True)
 
@@ -156,32 +156,35 @@ class HygieneSchema(Schema):
 
 
 class ComfortSchema(Schema):
-    """All of it. What is left out is as by default; ``null`` takes an absence or a boost away."""
+    """All of it. What is left out is as by default; ``null`` takes an absence, a boost or a pause away."""
 
     programme = fields.List(fields.Nested(PeriodSchema), load_default=list, validate=validate.Length(max=MOST_PERIODS))
     away = fields.Nested(AwaySchema, allow_none=True, load_default=None)
-    boost = fields.Nested(BoostSchema, allow_none=True, load_default=None)
+    boost = fields.Nested(UntilSchema, allow_none=True, load_default=None)
+    pause = fields.Nested(UntilSchema, allow_none=True, load_default=None)
     hygiene = fields.Nested(HygieneSchema, load_default=Hygiene)
     useful_temperature = UsefulTemperature(load_default=USEFUL_C, metadata={"example": "40 °C"})
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Comfort:
-        boost = data["boost"]
+        boost, pause = data["boost"], data["pause"]
         return Comfort(
             tuple(data["programme"]),
             data["away"],
             boost and boost["until"],
             data["hygiene"],
             data["useful_temperature"],
+            pause and pause["until"],
         )
 
     @pre_dump
     def _flatten(self, comfort: Comfort, **_: Any) -> dict[str, Any]:
-        boost = comfort.boost_until and {"until": comfort.boost_until}
+        boost, pause = (until and {"until": until} for until in (comfort.boost_until, comfort.pause_until))
         return {
             "programme": comfort.programme,
             "away": comfort.away,
             "boost": boost,
+            "pause": pause,
             "hygiene": comfort.hygiene,
             "useful_temperature": comfort.useful_temperature_c,
         }

@@ -41,8 +41,8 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
     tapping_profile, reports, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff, language.
-    Quantities have units: 80 l, 50 °C. Running it again is harmless: it takes on who is missing.
-    So it does after a Ctrl-C.
+    Quantities have units: 80 l, 50 °C. What Excel writes is read: semicolons, decimal commas, Windows-1252.
+    Running it again is harmless: it takes on who is missing. So it does after a Ctrl-C.
 
     \b
     Examples:
@@ -64,9 +64,8 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
             f"Account {operator.id} has no role {CONSULTANCY_ACCOUNT_ROLE}.", param_hint="--operator"
         )
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = load_rows(read_csv(lines))
-    except (SmartBoilerError, UnicodeDecodeError) as error:
+        rows = load_rows(read_csv(file.read_bytes()))
+    except SmartBoilerError as error:
         raise click.ClickException(f"{file}: {error}") from error
     if dry_run:
         _tell(find_out(rows, operator), "could be taken on")

@@ -14,14 +14,18 @@ from tabulate import tabulate
 
 from smart_boiler_plugin.cli.contracts import COUNTRY
 from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.cli.import_prices import tell_licence, tell_zeros
 from smart_boiler_plugin.clock.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices import update as price_update
 from smart_boiler_plugin.prices.contract_schema import ContractSchema
+from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE
+from smart_boiler_plugin.prices.filling import fill_gaps
 from smart_boiler_plugin.prices.sensors import default_timezone
 from smart_boiler_plugin.prices.switching import settle_all
+from smart_boiler_plugin.settings import ENERGY_CHARTS_URL, FILL_PRICE_GAPS
 
 MOST_PARTS = 4
 """How many parts of a contract the list of tariffs shows."""
@@ -87,7 +91,8 @@ def update_prices(
 
     Plans and costs rest on them, so run it after each import. Running it again is harmless. It says how many quarters
     of each day have a price, and exits with 1 if a day that is due has not all of them: a day is due from 15:00 of the
-    day before, local time.
+    day before, local time. With the setting SMART_BOILER_FILL_PRICE_GAPS, it asks Energy-Charts for what is due and
+    missing, and says what came from there.
 
     \b
     Examples:
@@ -104,7 +109,8 @@ def update_prices(
         chosen = _chosen(country, tariff)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
-    updated = [_update(one, first, last) for one in chosen]
+    asked: set[str] = set()
+    updated = [_update(one, first, last, asked) for one in chosen]
     settle_all()
     db.session.commit()
     if not all(updated):
@@ -120,11 +126,15 @@ def _chosen(country: str | None, name: str | None) -> list[tariffs.Tariff]:
     return found or [tariffs.spot_tariff(country) if country else tariffs.default_tariff()]
 
 
-def _update(tariff: tariffs.Tariff, first: date | None, last: date | None) -> bool:
-    """Update a tariff and print what came of it; return whether all that is due is there."""
+def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked: set[str]) -> bool:
+    """Update a tariff and print what came of it; return whether all that is due is there.
+
+    Energy-Charts is asked for what is missing of a country that is not among those that were asked for before.
+    """
     now = server_now()
     click.echo(f"Consumption prices of {tariff.name} (sensor {tariff.sensor.id}):")
     try:
+        _fill(tariff, *price_update.days_of(tariff, now, first, last), now, asked)
         days = price_update.update(tariff, now, first, last)
     except SmartBoilerError as error:
         remedy = f" {_remedy(tariff)}" if isinstance(error, NoPricesError) else ""
@@ -133,6 +143,7 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None) -> bo
         return False
     for day in days:
         click.secho(f"  {day}", **(MsgStyle.SUCCESS if day.complete else MsgStyle.WARN))
+    tell_zeros(price_update.zeros_in_doubt(tariff, days[0].date, days[-1].date, now))
     market = MARKET_TIMEZONE if tariff.country else tariff.sensor.timezone
     overdue = [day for day in days if day.is_overdue(now, market)]
     if overdue:
@@ -140,6 +151,24 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None) -> bo
         span = f" --from-date {overdue[0].date} --to-date {overdue[-1].end.date()}"
         click.secho(f"  Prices are missing that should be there. {_remedy(tariff, span)}", **MsgStyle.ERROR)
     return not overdue
+
+
+def _fill(tariff: tariffs.Tariff, first: date, last: date, now: datetime, asked: set[str]) -> None:
+    """Fill gaps of spot prices from Energy-Charts where the setting allows it, and print what came of it."""
+    country = tariff.country
+    if country is None or country in asked or not FILL_PRICE_GAPS.value:
+        return
+    asked.add(country)
+    filled = fill_gaps(country, first, last, now, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
+    if filled is None:
+        return
+    if filled.trouble:
+        click.secho(f"  Gaps cannot be filled from Energy-Charts: {filled.trouble}", **MsgStyle.WARN)
+        return
+    days = "; ".join(str(day) for day in filled.days)
+    told = f"  {filled.quarters} quarters filled from Energy-Charts, bidding zone {filled.zone}. Before: {days}"
+    click.secho(told, **MsgStyle.WARN)
+    tell_licence(filled.licence)
 
 
 def _remedy(tariff: tariffs.Tariff, span: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,11 +12,12 @@ from flexmeasures import Account, Asset, User
 from marshmallow import ValidationError, fields, post_load, validate
 
 from smart_boiler_plugin.boiler.data import BoilerData, Place
-from smart_boiler_plugin.boiler.data_schema import BoilerSchema, split_boiler
+from smart_boiler_plugin.boiler.data_schema import BoilerSchema, Reports, split_boiler
 from smart_boiler_plugin.customers.directory import default_boiler_name
 from smart_boiler_plugin.customers.taking_on import NewCustomer
 from smart_boiler_plugin.errors import BadFileError, SmartBoilerError
-from smart_boiler_plugin.fields import TrimmingSchema, line, printable
+from smart_boiler_plugin.fields import Quantity, TrimmingSchema, line, printable
+from smart_boiler_plugin.spreadsheets import decode, separator_of, with_point
 from smart_boiler_plugin.texts import LANGUAGES
 
 CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - len(default_boiler_name("")))
@@ -23,6 +25,11 @@ CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - le
 
 BOILER_COLUMNS = {("boiler_name" if name == "name" else name): name for name in BoilerSchema().fields}
 """Columns of a CSV file that describe the boiler, and what they are in JSON."""
+
+NUMBERS = {
+    name for name, field in BoilerSchema().fields.items() if isinstance(field, (Quantity, Reports, fields.Float))
+}
+"""Fields of a boiler that are a number, most of them with a unit."""
 
 
 def tariff_field() -> fields.String:
@@ -66,8 +73,10 @@ class NewCustomerSchema(TrimmingSchema):
         return NewCustomer(**data, boiler=BoilerData(**boiler), place=Place(**place))
 
 
-def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
+def read_csv(content: bytes) -> Iterator[dict[str, Any]]:
     """Yield the customers of a CSV file with a header, in the form of the JSON body.
+
+    Columns are separated by commas, semicolons or tabs; a quantity may have a decimal comma (``spreadsheets``).
 
     Raises
     ------
@@ -75,13 +84,15 @@ def read_csv(file: Iterable[str]) -> Iterator[dict[str, Any]]:
         If a column has an unknown name, or it is no CSV file.
 
     """
+    text = decode(content)
+    separator = separator_of(text)
     try:
-        yield from _rows(csv.DictReader(file))
+        yield from _rows(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator), separator)
     except csv.Error as error:
         raise BadFileError(f"This is no CSV file of customers: {error}.") from error
 
 
-def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
+def _rows(reader: csv.DictReader[str], separator: str) -> Iterator[dict[str, Any]]:
     known = {"name", "user_name", "user_email", "tariff", "language", *BOILER_COLUMNS}
     unknown = [column for column in reader.fieldnames or [] if column not in known]
     if unknown:
@@ -93,6 +104,8 @@ def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
         # an empty cell means that nothing is known, and a cell too many has no name
         filled = {column: value for column, value in row.items() if column is None or value not in {None, ""}}
         boiler = {BOILER_COLUMNS[column]: filled.pop(column) for column in list(filled) if column in BOILER_COLUMNS}
+        for name in NUMBERS & boiler.keys():
+            boiler[name] = with_point(boiler[name], separator)
         if None in filled:
             filled["more columns than the header"] = filled.pop(None)
         yield {**filled, "boiler": boiler}

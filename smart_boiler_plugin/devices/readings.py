@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from flexmeasures import Account, Asset, Sensor, User
-from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 from flexmeasures.data import db
-from flexmeasures.data.services.data_sources import get_or_create_source
 
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.devices.quarters import Quarters, counted, last_of_each, means, metered, sums
 from smart_boiler_plugin.devices.rows import Row, RowError, read_row
+from smart_boiler_plugin.devices.senders import source_of, theirs
+from smart_boiler_plugin.devices.tokens import Device
 from smart_boiler_plugin.devices.unfinished import Unfinished
 from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.stored import is_id, rows_with
@@ -73,15 +73,16 @@ class Taken:
     outcomes: Sequence[Outcome]
 
 
-def take(given: Sequence[Any], user: User, now: datetime) -> Taken:
+def take(given: Sequence[Any], sender: User | Device, now: datetime) -> Taken:
     """Store readings of boilers, and commit. Harmless to repeat.
 
     Parameters
     ----------
     given
-        Rows as JSON. One that is wrong, or of a boiler that is none of the user's, spoils no other.
-    user
-        Who sends them: an operator for its customers, a household for its own boiler, an admin for all.
+        Rows as JSON. One that is wrong, or of a boiler that is none of the sender's, spoils no other.
+    sender
+        Who sends them: an operator for its customers, a household for its own boiler, an admin for all, a device for
+        those that its token names.
     now
         When they became known; what begins later is not taken.
 
@@ -95,7 +96,7 @@ def take(given: Sequence[Any], user: User, now: datetime) -> Taken:
         except RowError as error:
             outcomes.append(Outcome(number, problem=str(error), status="UNPROCESSABLE_ENTITY"))
     with transaction():
-        assets = _assets({row.account for row in rows if is_id(row.account)}, user)
+        assets = _assets({row.account for row in rows if is_id(row.account)}, sender)
         sensors = _sensors({asset.id: account for account, asset in assets.items()})
         of_sensor: defaultdict[int, list[Row]] = defaultdict(list)
         for row in rows:
@@ -114,25 +115,20 @@ def take(given: Sequence[Any], user: User, now: datetime) -> Taken:
             if len(quarters.starts_us):
                 starts = pd.DatetimeIndex(quarters.starts_us.astype("datetime64[us]")).tz_localize("UTC")
                 values.append(Values(sensor, starts, quarters.values))
-        written = store(values, get_or_create_source(user), now) if values else 0
+        written = store(values, source_of(sender), now) if values else 0
     return Taken(written, outcomes)
 
 
-def _assets(accounts: Collection[int], user: User) -> dict[int, Asset]:
-    """Return boilers by account, locked: those that a user may send readings of."""
+def _assets(accounts: Collection[int], sender: User | Device) -> dict[int, Asset]:
+    """Return boilers by account, locked: those that somebody may send readings of."""
     query = (
         db.select(Asset)
         .join(Account, Asset.account_id == Account.id)
-        .filter(rows_with(Asset), Account.id.in_(accounts))
+        .filter(rows_with(Asset), Account.id.in_(accounts), theirs(sender, "update"))
         .order_by(Asset.id)
         .with_for_update(key_share=True, of=Asset)
         .execution_options(populate_existing=True)
     )
-    if not user_has_admin_access(user, "update"):
-        theirs = Account.id == user.account_id
-        if user.has_role(CONSULTANT_ROLE):
-            theirs |= Account.consultancy_account_id == user.account_id
-        query = query.filter(theirs)
     found: dict[int, Asset] = {}
     for asset in db.session.scalars(query).unique():
         found.setdefault(asset.account_id, asset)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from flexmeasures import Sensor, Source
 
@@ -20,6 +21,7 @@ from smart_boiler_plugin.clock.quarter import mean_per_step
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.physics.envelope import Series
+from smart_boiler_plugin.plan.handing_out import hand_out
 from smart_boiler_plugin.plan.problem import NOTICED_KWH, Problem
 from smart_boiler_plugin.plan.solve import Answer
 
@@ -30,6 +32,10 @@ ROLE_BY_RESULT = {
     "set_point": "set-point",
 }
 """Names of results, and of the sensors on which they are stored."""
+
+
+NOTICED_KW = 0.001
+"""Power by which a boiler is told to heat."""
 
 
 class Results:
@@ -46,6 +52,7 @@ class Results:
         self._decimals = round_to_decimals
         self._job = JobResult()
         self._kept: list[tuple[Sensor, pd.Series[Any]]] = []
+        self._followed: list[tuple[Sensor, pd.Series[Any]]] = []
 
     def of_answers(self, answers: Sequence[tuple[Boiler, Problem, Answer]]) -> list[dict[str, Any]]:
         """Return the results of boilers that were planned alone, in the host's form, and keep them to be stored."""
@@ -61,6 +68,9 @@ class Results:
             }
             if answer.set_points_c is not None:
                 series["set_point"] = pd.Series(answer.set_points_c, index=moments)
+            else:
+                floor_kwh = np.nan_to_num(np.clip(problem.wished_kwh[:steps], 0.0, None))
+                self._follow(boiler, series["storage_schedule"], answer.states_kwh[1:], floor_kwh)
             results += [self._kept_result(boiler, name, values) for name, values in series.items()]
             unresolved += _unresolved(boiler, problem, answer.states_kwh[1:])
         self._job = JobResult(unresolved=unresolved)
@@ -86,7 +96,22 @@ class Results:
                 means = (result["data"].to_numpy()[:-1] + result["data"].to_numpy()[1:]) / 2
                 temperature_c = pd.Series(boiler.data.tank.temperature_c(means), index=result["data"].index[:-1])
                 ours.append(self._kept_result(boiler, "temperature", temperature_c))
+        by_sensor = dict(self._kept)
+        for boiler in boilers:
+            power, states = (by_sensor.get(boiler.sensors.get(role)) for role in ("fill-rate", "state-of-charge"))
+            if power is not None and states is not None and len(states) == len(power) + 1:
+                self._follow(boiler, power, states.to_numpy()[1:], 0.0)
         return ours
+
+    def _follow(self, boiler: Boiler, power_kw: pd.Series[Any], ends_kwh: Series, floor_kwh: Series | float) -> None:
+        """Keep set-points by which a device does what is planned by powers, to be handed out.
+
+        Where it heats, up to the state at the end of the step [kWh]; else up to the floor, if there is one.
+        """
+        if "set-point" in boiler.sensors:
+            state_kwh = np.maximum(np.where(power_kw.to_numpy() > NOTICED_KW, ends_kwh, 0.0), floor_kwh)
+            points_c = np.minimum(boiler.data.tank.temperature_c(state_kwh), boiler.data.temperature_max_c)
+            self._followed.append((boiler.sensors["set-point"], pd.Series(points_c, index=power_kw.index)))
 
     def _with_count(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return a result of the host's; its account of the job is one to which we can add."""
@@ -104,7 +129,7 @@ class Results:
         return {"name": name, "data": rounded, "asset": boiler.asset.id, "unit": UNIT_BY_ROLE.get(role or "", "")}
 
     def store(self, source: Source, recorded_at: datetime, step: timedelta) -> None:
-        """Store what was kept, and add the number of values written to the account of the job. Commits nothing.
+        """Store what was kept, and hand out what devices are to follow; the job counts what was written. No commit.
 
         Parameters
         ----------
@@ -116,7 +141,9 @@ class Results:
             Length of its steps.
 
         """
-        written = store((_events(sensor, values, step) for sensor, values in self._kept), source, recorded_at)
+        planned = [_events(sensor, values, step) for sensor, values in self._kept]
+        written = store(planned, source, recorded_at)
+        hand_out([*planned, *(_events(sensor, values, step) for sensor, values in self._followed)], recorded_at)
         self._job.document["num-beliefs"] += written
 
 

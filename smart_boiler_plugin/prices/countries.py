@@ -1,4 +1,4 @@
-"""Which country codes there are: those that the ENTSO-E plugin takes. Pure."""
+"""Which country codes there are: those that the ENTSO-E plugin takes; and their time zones. Pure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ CODES = """
 
 COUNTRIES = frozenset(CODES.split())
 """Names of `entsoe.mappings.Area` (entsoe-py 0.7)."""
+
+TIMEZONES = {
+    **{code: f"Europe/{city}" for city, codes in {
+        "Athens": "GR", "Bucharest": "RO", "Chisinau": "MD", "Helsinki": "FI", "Istanbul": "TR",
+        "Kaliningrad": "RU_KGD", "Kiev": "UA UA_BEI UA_DOBTPP UA_IPS", "Minsk": "BY", "Moscow": "RU", "Riga": "LV",
+        "Sofia": "BG", "Tallinn": "EE", "Vilnius": "LT", "Dublin": "IE IE_SEM", "Lisbon": "PT",
+        "London": "GB GB_ELECLINK GB_IFA GB_IFA2 GB_NIR NIE UK",
+    }.items() for code in codes.split()},
+    "CY": "Asia/Nicosia", "GE": "Asia/Tbilisi", "IS": "Atlantic/Reykjavik",
+}  # fmt: skip
+"""Time zones (IANA names) of those that do not keep Central European Time."""
 
 SHOWN_LENGTH = 20
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
-from datetime import datetime, timedelta, timezone
-from itertools import pairwise
+import unicodedata
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
 import pandas as pd
 
 from smart_boiler_plugin.errors import BadFileError
+from smart_boiler_plugin.spreadsheets import decode, separator_of, with_point
 
-EUR_PER_MWH = {"eur/mwh": 1.0, "€/mwh": 1.0, "eur/kwh": 1000.0, "€/kwh": 1000.0, "ct/kwh": 10.0, "cent/kwh": 10.0}
-"""What one of a unit is in EUR/MWh. Other money, such as öre/kWh, cannot be stored among EUR."""
+MONEY = {
+    "€": (1.0, "EUR"),
+    "ct": (0.01, "EUR"),
+    "cent": (0.01, "EUR"),
+    "öre": (0.01, "SEK"),
+    "øre": (0.01, "DKK NOK"),
+    "kr": (1.0, "DKK NOK SEK"),
+    "£": (1.0, "GBP"),
+    "p": (0.01, "GBP"),
+    "pence": (0.01, "GBP"),
+    "zł": (1.0, "PLN"),
+    "gr": (0.01, "PLN"),
+    "kč": (1.0, "CZK"),
+    "ft": (1.0, "HUF"),
+    "rp": (0.01, "CHF"),
+}
+"""What one of a unit of money is in its currency, and which currencies (codes of ISO 4217) have such a unit."""
 
-QUARTER = timedelta(minutes=15)
-
-STEPS = (timedelta(minutes=30), timedelta(minutes=60))
-"""Steps of a file that are longer than a quarter."""
+PER_MWH = {"mwh": 1.0, "kwh": 1000.0}
 
 FIRST_YEAR, LAST_YEAR = 1990, 2200
 """Before there were day-ahead prices, and before the calendars of pandas end."""
@@ -28,75 +42,68 @@ FIRST_YEAR, LAST_YEAR = 1990, 2200
 EXAMPLE = "2025-10-29T00:00+01:00,65.45"
 
 
-def read_prices(file: Path) -> pd.Series[float]:
-    """Return the prices [EUR/MWh] of a CSV file, by the start of their row (UTC), in the file's own steps.
+def read_prices(file: Path, currency: str = "EUR") -> pd.Series[float]:
+    """Return the prices [currency/MWh] of a CSV file, by the start of their row (UTC), in the file's own steps.
 
-    Columns are separated by commas, or by semicolons: then a price may have a decimal comma.
+    Columns are separated by commas, semicolons or tabs; a price may have a decimal comma (``spreadsheets``).
+
+    Parameters
+    ----------
+    file
+        Its header names the start and the unit of the price: ``start,EUR/MWh``.
+    currency
+        In which the prices must be (code of ISO 4217).
 
     Raises
     ------
     BadFileError
-        If it is no such file; names the line and what is wrong with it.
+        If it is no such file, or its prices are in other money; names the line and what is wrong with it.
 
     """
+    try:
+        text = decode(file.read_bytes())
+    except BadFileError as error:
+        raise BadFileError(f"{file}: {error}") from error
+    separator = separator_of(text)
     prices: dict[datetime, float] = {}
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            header = lines.readline()
-            delimiter = ";" if ";" in header else ","
-            factor = _factor(file, next(csv.reader([header], delimiter=delimiter), []))
-            reader = csv.reader(lines, delimiter=delimiter)
-            for row in reader:
-                if row:
-                    where = f"{file}, line {reader.line_num + 1}"
-                    _add_price(prices, _with_point(row) if delimiter == ";" else row, factor, where)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFileError(f"{file} is no CSV file in UTF-8: {error}") from error
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        factor = _factor(file, next(reader, []), currency)
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                where = f"{file}, line {reader.line_num}"
+                _add_price(prices, [*row[:1], *(with_point(cell, separator) for cell in row[1:])], factor, where)
+    except csv.Error as error:
+        raise BadFileError(f"{file} is no CSV file: {error}") from error
     if not prices:
         raise BadFileError(f"{file} has no prices.")
     return cast("pd.Series[float]", pd.Series(prices).sort_index())
 
 
-def spread_over_quarters(prices: pd.Series[float]) -> pd.Series[float]:
-    """Return a price for each quarter of an hour of rows that hold for a quarter, half an hour or an hour.
-
-    A longer step is believed where it comes twice in a row: once, it is a hole between quarters, and stays one.
-    """
-    starts = list(prices.index)
-    gaps = [after - start for start, after in pairwise(starts)]
-    step = QUARTER
-    quarters: dict[datetime, float] = {}
-    for number, (start, price) in enumerate(zip(starts, prices, strict=True)):
-        gap = gaps[number] if number < len(gaps) else None
-        neighbours = gaps[max(number - 1, 0) : number] + gaps[number + 1 : number + 2]
-        if gap == QUARTER or (gap in STEPS and gap in neighbours):
-            step = gap
-        for part in range(step // QUARTER):
-            quarters[start + part * QUARTER] = price
-    return cast("pd.Series[float]", pd.Series(quarters).sort_index())
-
-
-def _factor(file: Path, header: list[str]) -> float:
-    """Return what one of the header's unit is in EUR/MWh, or refuse a first line that names none."""
+def _factor(file: Path, header: list[str], currency: str) -> float:
+    """Return what one of the header's unit is [currency/MWh], or refuse a first line that names none."""
+    where = f"{file}, line 1"
     if len(header) != 2 or any(character.isdigit() for character in header[0]):  # noqa: PLR2004 (start and price)
-        raise BadFileError(f"{file}, line 1: {','.join(header)} is no header. It must name two columns: start,EUR/MWh")
-    known = "EUR/MWh, EUR/kWh or ct/kWh"
-    unit = re.search(r"[^\s()\[\]]+\s*/\s*[^\s()\[\]]+", header[1])
+        raise BadFileError(f"{where}: {','.join(header)} is no header. It must name two columns: start,{currency}/MWh")
+    unit = re.search(r"([^\s()\[\]/]+)\s*/\s*([^\s()\[\]/]+)", unicodedata.normalize("NFC", header[1]))
     if unit is None:
-        raise BadFileError(f"{file}, line 1: {header[1]} names no unit. Name it, for example: start,EUR/MWh")
-    factor = EUR_PER_MWH.get("".join(unit[0].split()).lower())
-    if factor is None:
-        raise BadFileError(f"{file}, line 1: the prices are in {unit[0]}. Expected: {known}.")
-    return factor
+        raise BadFileError(f"{where}: {header[1]} names no unit. Name it, for example: start,{currency}/MWh")
+    money, energy = unit[1].lower(), unit[2].lower()
+    parts, currencies = MONEY.get(money, (1.0, money.upper()))
+    if energy not in PER_MWH or currency not in currencies.split():
+        raise BadFileError(f"{where}: the prices are in {unit[0]}. Expected: {_known_units(currency)}.")
+    return float(parts * PER_MWH[energy])
 
 
-def _with_point(row: list[str]) -> list[str]:
-    """Return a row between semicolons with a decimal point in place of the comma."""
-    return [row[0], *(cell.replace(",", ".") for cell in row[1:])]
+def _known_units(currency: str) -> str:
+    """Return the units in which prices of a currency may be, for people."""
+    pennies = [name for name, (parts, currencies) in MONEY.items() if parts < 1 and currency in currencies.split()]
+    *others, last = [f"{currency}/MWh", f"{currency}/kWh", *(f"{name}/kWh" for name in pennies[:1])]
+    return f"{', '.join(others)} or {last}"
 
 
 def _add_price(prices: dict[datetime, float], row: list[str], factor: float, where: str) -> None:
-    """Add a row to the prices [EUR/MWh] by start, or refuse it and say where it stands and what is wrong."""
+    """Add a row to the prices [currency/MWh] by start, or refuse it and say where it stands and what is wrong."""
     try:
         start, price = _parse_price(row)
     except ValueError as error:

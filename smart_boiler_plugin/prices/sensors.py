@@ -17,7 +17,7 @@ from flexmeasures.data import db
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.host import PLANNED
-from smart_boiler_plugin.prices.countries import check_country
+from smart_boiler_plugin.prices.countries import TIMEZONES, check_country
 from smart_boiler_plugin.transactions import lock
 
 SPOT_SENSOR = {"name": "Day-ahead prices", "unit": "EUR/MWh"}
@@ -40,6 +40,11 @@ def default_timezone() -> str:
     return str(current_app.config.get("ENTSOE_COUNTRY_TIMEZONE") or "Europe/Amsterdam")
 
 
+def timezone_of(country: str) -> str:
+    """Return whose days a country's prices have (IANA name): the configured ones, but for other countries' own."""
+    return default_timezone() if country == default_country() else TIMEZONES.get(country, default_timezone())
+
+
 def get_or_create_spot_price_sensor(country: str) -> Sensor:
     """Return the public sensor [EUR/MWh] into which the ENTSO-E plugin imports this country's day-ahead prices.
 
@@ -51,7 +56,7 @@ def get_or_create_spot_price_sensor(country: str) -> Sensor:
     """
     check_country(country)
     return get_or_create_public_sensor(
-        f"{country} transmission zone", "transmission zone", SPOT_SENSOR, timezone=default_timezone()
+        f"{country} transmission zone", "transmission zone", SPOT_SENSOR, timezone=timezone_of(country)
     )
 
 

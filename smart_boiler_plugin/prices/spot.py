@@ -11,12 +11,14 @@ from flexmeasures.data import db
 from flexmeasures.data.services.data_sources import get_or_create_source
 from flexmeasures.data.utils import save_to_db
 from flexmeasures.utils.time_utils import server_now
+from flexmeasures.utils.unit_utils import convert_units
 
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor, known_prices, lock_prices
+from smart_boiler_plugin.units import currency_of
 
 
 def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, since_auction: bool = False) -> Sensor:
-    """Store the spot prices that are new or changed, all or none of them. Harmless to repeat.
+    """Store the spot prices of a country that are new or changed, and return their sensor (``store_prices``).
 
     Parameters
     ----------
@@ -24,6 +26,24 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
         Country code, as the ENTSO-E plugin has it.
     prices
         Prices [EUR/MWh] by the start of their quarter, aware of the time zone; at least one.
+    source_name, since_auction
+        As of ``store_prices``.
+
+    """
+    sensor = get_or_create_spot_price_sensor(country)
+    store_prices(sensor, prices, source_name, since_auction=since_auction)
+    return sensor
+
+
+def store_prices(sensor: Sensor, prices: pd.Series, source_name: str, *, since_auction: bool = False) -> None:
+    """Store the prices that are new or changed, all or none of them, and commit. Harmless to repeat.
+
+    Parameters
+    ----------
+    sensor
+        Of spot prices, in money per energy.
+    prices
+        Prices [its currency per MWh] by the start of their quarter, aware of the time zone; at least one.
     source_name
         Name of the data source, for people.
     since_auction
@@ -32,12 +52,12 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
         that its own source has changed is known since now in any case.
 
     """
-    sensor = get_or_create_spot_price_sensor(country)
     # two imports at once would both find their source missing, and the same prices new
     lock_prices()
     source = get_or_create_source(source_name, source_type="market")
     # a sensor from before October 2025 may be hourly; the ENTSO-E plugin stores means in it, too
     prices = prices.resample(sensor.event_resolution).mean().dropna()
+    prices = convert_units(prices, f"{currency_of(sensor.unit)}/MWh", sensor.unit)
     stored = _stored(sensor, source, prices.index)
     # not left to the host: it would store each price once more as soon as its quarter has passed, and needs a time that
     # grows with the square of the span
@@ -53,7 +73,6 @@ def import_spot_prices(country: str, prices: pd.Series, source_name: str, *, sin
         beliefs = tb.BeliefsDataFrame(new, source=source, sensor=sensor, belief_time=pd.DatetimeIndex(known_at))
         save_to_db(beliefs, save_changed_beliefs_only=False)
     db.session.commit()
-    return sensor
 
 
 def _stored(sensor: Sensor, source: Source | None, moments: pd.Index) -> pd.Series[Any]:

@@ -18,8 +18,10 @@ from smart_boiler_plugin.clock.days import day_of, midnight, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
 from smart_boiler_plugin.host import PLANNED
+from smart_boiler_plugin.prices.quarters import in_quarters
 from smart_boiler_plugin.prices.sensors import known_prices
 from smart_boiler_plugin.prices.tariffs import Tariff
+from smart_boiler_plugin.prices.zeros import in_doubt
 
 
 def update(tariff: Tariff, now: datetime, first: date | None = None, last: date | None = None) -> list[DayCoverage]:
@@ -50,12 +52,8 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
 
     """
     timezone = tariff.sensor.timezone
-    today = day_of(now, timezone)
-    first = first or today
+    first, last = days_of(tariff, now, first, last)
     spot = tariff.terms.price_sensor
-    last = last or _last_day(spot, today, timezone)
-    if last < first:
-        raise SmartBoilerError(f"The last day, {last}, is before the first, {first}.")
     begin, end = midnight(first, timezone), midnights(last, timezone)[1]
     made = _computed(tariff, begin, end, now)
     if made.empty:
@@ -69,6 +67,27 @@ def update(tariff: Tariff, now: datetime, first: date | None = None, last: date 
     save_to_db(made[~unchanged], save_changed_beliefs_only=False)
     db.session.commit()
     return by_day(pd.DatetimeIndex(_stored(tariff.sensor, begin, end, now).index), first, last, timezone)
+
+
+def days_of(tariff: Tariff, now: datetime, first: date | None = None, last: date | None = None) -> tuple[date, date]:
+    """Return the first and the last day that an update makes; arguments and what is raised as of ``update``."""
+    timezone = tariff.sensor.timezone
+    today = day_of(now, timezone)
+    first = first or today
+    last = last or _last_day(tariff.terms.price_sensor, today, timezone)
+    if last < first:
+        raise SmartBoilerError(f"The last day, {last}, is before the first, {first}.")
+    return first, last
+
+
+def zeros_in_doubt(tariff: Tariff, first: date, last: date, now: datetime) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Return where the spot prices of a tariff are zero that may not be known yet (``zeros.in_doubt``)."""
+    spot = tariff.terms.price_sensor
+    if spot is None:
+        return []
+    timezone = tariff.sensor.timezone
+    known = known_prices(spot, midnight(first, timezone), midnights(last, timezone)[1], now)
+    return in_doubt(in_quarters(known, spot.event_resolution).tz_convert(timezone), now)
 
 
 def update_if_known(tariff: Tariff, now: datetime) -> list[DayCoverage]:

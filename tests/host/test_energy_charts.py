@@ -219,6 +219,19 @@ def test_the_day_after_tomorrow_is_no_error(service, import_day):
     assert f"Not published yet: {later}. Prices usually appear between 13:00 and 15:00" in result.output
 
 
+def test_zeros_of_a_day_whose_auction_has_not_closed_are_left_out_and_told(app, service, import_day, monkeypatch):
+    content = answer(days=2)
+    content["price"][96:] = [0.0] * 96
+    service.answers = [say(content)]
+    for clock, code, stored in (("11:59", 0, 96), ("12:01", 0, 192)):
+        monkeypatch.setattr(module, "server_now", lambda: pd.Timestamp(f"{DAY} {clock}", tz=TIMEZONE))  # noqa: B023
+        result = import_day(to="2025-10-30")
+        assert (result.exit_code, "96 quarters were said to cost exactly 0" in result.output) == (code, stored == 96)
+        assert ("From 2025-10-30 00:00 to 2025-10-31 00:00 each price is exactly 0." in result.output) == (stored > 96)
+        with app.app_context():
+            assert db.session.query(TimedBelief).count() == stored
+
+
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [

@@ -118,7 +118,7 @@ def test_delete_jobs(app):
         assert not Job.exists(job.id, connection=app.redis_connection)
 
 
-def test_host_limit_and_rate_limit(app, monkeypatch):
+def test_host_limit_and_caller_key_and_rate_limit(app, monkeypatch):
     """Calls count by account, within the limit that a view names; nobody is limited in play mode."""
     with app.app_context():
         make_operator()
@@ -130,6 +130,7 @@ def test_host_limit_and_rate_limit(app, monkeypatch):
         with app.test_request_context("/smart-boiler-plugin/api/openapi.json"):
             login_user(db.session.query(User).one())
             assert host.host_limit() == "2 per minute"
+            assert host.caller_key() == f"user:{db.session.query(User).one().id}"
             return limited()
 
     assert [call(), call()] == ["done", "done"]

@@ -12,7 +12,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 from smart_boiler_plugin.prices import spot as spot_prices
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor, get_or_create_spot_price_sensor
 from smart_boiler_plugin.prices.spot import import_spot_prices
-from tests.host.tariffs import values_of
+from tests.host.tariffs import make_sensor, values_of
 
 TIMEZONE = "Europe/Amsterdam"
 
@@ -46,6 +46,16 @@ def test_prices_are_stored_where_the_entsoe_plugin_stores_them(app, flexmeasures
         assert zone.generic_asset_type.name == "transmission zone"
         assert (sensor.name, sensor.unit, sensor.timezone) == ("Day-ahead prices", "EUR/MWh", TIMEZONE)
         assert sensor.event_resolution == pd.Timedelta("15min")
+
+
+def test_a_country_has_days_of_its_own_time(app, flexmeasures, price_file, monkeypatch):
+    """But where the ENTSO-E plugin's settings say something else of the country that they are about."""
+    monkeypatch.setitem(app.config, "ENTSOE_COUNTRY_CODE", "EE")
+    for country in ("PT", "FI", "EE"):
+        flexmeasures("smart-boiler", "import-prices", "--country", country, price_file("2025-10-29"))
+    with app.app_context():
+        zones = [get_or_create_spot_price_sensor(country).timezone for country in ("PT", "FI", "EE")]
+    assert zones == ["Europe/Lisbon", "Europe/Helsinki", TIMEZONE]
 
 
 @pytest.mark.parametrize(("day", "quarters"), [("2025-10-29", 96), ("2026-03-29", 92), ("2025-10-26", 100)])
@@ -218,6 +228,55 @@ def test_hourly_prices_are_spread_and_told(flexmeasures, tmp_path):
     result = flexmeasures("smart-boiler", "import-prices", file)
     assert "24 rows are spread over 96 quarters" in result.output
     assert "96 prices" in result.output
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution", "header", "expected"),
+    [
+        ("SEK/kWh", "15min", "öre/kWh", [0.5, 1.0, 1.5, 2.0]),
+        # per half-hour, and per MWh: 50 p/kWh are 500 GBP/MWh
+        ("GBP/MWh", "30min", "p/kWh", [750.0, 1750.0]),
+    ],
+)
+def test_prices_in_another_currency_go_to_a_sensor_of_that_currency(
+    app, flexmeasures, tmp_path, unit, resolution, header, expected
+):
+    with app.app_context():
+        sensor = make_sensor("spot", unit, resolution).id
+    file = tmp_path / "prices.csv"
+    rows = "".join(f"2025-10-29T00:{15 * i:02}+01:00;{50 * (i + 1)},0\n" for i in range(4))
+    file.write_bytes(f"start;{header}\n{rows}".encode("windows-1252"))
+    result = flexmeasures("smart-boiler", "import-prices", "--price-sensor", sensor, file)
+    assert (result.exit_code, f"(sensor {sensor})" in result.output) == (0, True)
+    assert values(app, lambda: db.session.get(Sensor, sensor), "2025-10-29") == pytest.approx(expected)
+    assert "the prices are in" in flexmeasures("smart-boiler", "import-prices", "--country", "NL", file).output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--price-sensor", "999", "FILE"), 1, "price_sensor"),
+        (("--price-sensor", "1", "--country", "NL", "FILE"), 2, "not both"),
+        (("--price-sensor", "1", "--source", "energy-charts"), 2, "goes with a FILE"),
+        (("--country", "XX", "FILE"), 1, "'XX' is no country code"),
+        (("--country", "XX", "--source", "energy-charts"), 1, "no prices of 'XX'"),
+    ],
+)
+def test_where_prices_cannot_go_nothing_is_made(flexmeasures, price_file, contents, words, code, told):
+    file = price_file("2025-10-29")
+    before = contents()
+    result = flexmeasures("smart-boiler", "import-prices", *(file if word == "FILE" else word for word in words))
+    assert (result.exit_code, told in result.output) == (code, True), result.output
+    assert contents() == before
+
+
+def test_zeros_until_the_end_of_a_day_are_told_when_they_are_imported_and_when_they_are_used(flexmeasures, tmp_path):
+    file = tmp_path / "prices.csv"
+    file.write_text("start,EUR/MWh\n" + "".join(f"2025-10-29T{h:02}:00+01:00,{max(18 - h, 0)}\n" for h in range(24)))
+    told = "From 2025-10-29 18:00 to 2025-10-30 00:00 each price is exactly 0."
+    assert told in flexmeasures("smart-boiler", "import-prices", file).output
+    result = flexmeasures("smart-boiler", "update-prices", "--from-date", "2025-10-29", "--to-date", "2025-10-29")
+    assert (result.exit_code, told in result.output) == (0, True)
 
 
 def test_days_in_the_wrong_order_are_refused(flexmeasures):

@@ -101,7 +101,7 @@ def test_customers_are_listed_as_before(former, run, api):
         set_points = [boiler_of(name).sensors["set-point"].id for name in NAMES]
     for customer, set_point in zip(before, set_points, strict=True):
         customer["boiler"] |= {"element": "switched", "hysteresis": "2 K"}
-        customer["comfort"]["useful_temperature"] = "40 °C"
+        customer["comfort"] |= {"useful_temperature": "40 °C", "pause": None}
         customer["sensors"]["set_point"] = set_point
     # of their invitations, nothing is known
     added = {"problem": None, "language": "en", "invitation": None}

@@ -43,6 +43,22 @@ def test_days_before_october_2025_are_hourly_and_after_quarter_hourly_in_one_ans
     assert prices.tolist() == [round(10 + i / 10, 1) for i in range(24) for _ in range(4)] + list(range(96))
 
 
+@pytest.mark.parametrize(
+    ("timezone", "hours"), [("Europe/Lisbon", 23), ("Europe/Amsterdam", 24), ("Europe/Helsinki", 24)]
+)
+def test_the_last_day_with_hours_is_whole_in_the_time_of_every_zone(timezone, hours):
+    """In Lisbon, its last hour belongs to the first day of the market that has quarters."""
+    before, after = answer("2025-09-29", days=2, freq="1h"), answer("2025-10-01", prices=[float(i) for i in range(96)])
+    both = {**after, **{name: before[name] + after[name] for name in ("unix_seconds", "price")}}
+    prices = parsed(both, "2025-09-30", timezone=timezone).prices
+    since_monday = (pd.Timestamp("2025-09-30", tz=timezone) - pd.Timestamp("2025-09-29", tz=TIMEZONE)) // pd.Timedelta(
+        "1h"
+    )
+    hourly = [round(10 + (since_monday + hour) / 10, 1) for hour in range(hours) for _ in range(4)]
+    assert prices.tolist() == hourly + list(range(96 - len(hourly)))
+    assert prices.index[0] == pd.Timestamp("2025-09-30", tz=timezone)
+
+
 def test_a_missing_price_is_left_out_and_no_other_takes_its_place():
     content = answer()
     content["price"][41:44] = [None] * 3

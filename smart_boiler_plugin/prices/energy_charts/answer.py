@@ -6,7 +6,8 @@ https://github.com/mampfes/ha_epex_spot/issues/179)::
     {"license_info": "CC BY 4.0 (creativecommons.org/licenses/by/4.0) from Bundesnetzagentur | SMARD.de",
      "unix_seconds": [1733612400, 1733616000], "price": [93.91, 86.83], "unit": "EUR / MWh", "deprecated": false}
 
-Each moment is the start of what its price is for. Days are hourly before 2025-10-01 and mostly quarter-hourly since.
+Each moment is the start of what its price is for. Days of the market are hourly before 2025-10-01 and mostly
+quarter-hourly since; a zone's own days, such as Portugal's, may be both.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Any, cast
 import pandas as pd
 
 from smart_boiler_plugin.errors import PriceServiceError
+from smart_boiler_plugin.prices.quarters import spread_over_quarters
 
 QUARTER_S = 15 * 60
-STEPS_MIN = (60, 30, 15)
 
 EUR_PER_MWH = {"EUR/MWh": 1.0, "EUR/kWh": 1000.0, "EUR/GWh": 0.001}
 
@@ -60,7 +61,7 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
     content
         The answer's body.
     start, end
-        The span, aware of its time zone, whose days are the ones meant by "day" below. What lies outside is left out.
+        The span, aware of its time zone. What lies outside is left out.
 
     Raises
     ------
@@ -72,16 +73,14 @@ def parse(content: bytes, start: datetime, end: datetime) -> Answer:
     answer = _object(content)
     moments, prices = _columns(answer)
     _refuse_wrong_moments(moments)
-    within = pd.Series(
-        {
-            pd.Timestamp(moment, unit="s", tz="UTC"): _price(price)
-            for moment, price in zip(moments, prices, strict=True)
-            if start.timestamp() <= moment < end.timestamp()
-        },
-        dtype=float,
-    )
+    within = {
+        moment: _price(price)
+        for moment, price in zip(moments, prices, strict=True)
+        if start.timestamp() <= moment < end.timestamp()
+    }
+    known = pd.Series(list(within.values()), index=pd.to_datetime(list(within), unit="s", utc=True), dtype=float)
     return Answer(
-        _by_quarter(within, start) * _eur_per_mwh(answer.get("unit")),
+        spread_over_quarters(known) * _eur_per_mwh(answer.get("unit")),
         _printable(answer.get("license_info")),
         answer.get("deprecated") is True,
     )
@@ -145,23 +144,6 @@ def _eur_per_mwh(unit: object) -> float:
         raise PriceServiceError(
             f"Energy-Charts answered with prices in '{_printable(unit)[:80]}' in place of EUR per energy (EUR / MWh)."
         ) from None
-
-
-def _by_quarter(prices: pd.Series[float], start: datetime) -> pd.Series[float]:
-    """Spread prices over the quarters for which they count, per local day, and leave out what has none.
-
-    A day is on the coarsest grid of 60, 30 or 15 minutes that all its moments are on: those without a price, too.
-    """
-    if prices.empty:
-        return prices
-    moments = cast("pd.DatetimeIndex", prices.index).tz_convert(start.tzinfo)
-    minutes = pd.Series(moments.minute, index=prices.index).groupby(moments.normalize())
-    step = minutes.transform(lambda day: next(step for step in STEPS_MIN if not (day % step).any()))
-    quarters = [
-        prices[step > later].set_axis(prices.index[step > later] + pd.Timedelta(minutes=later))
-        for later in (0, 15, 30, 45)
-    ]
-    return cast("pd.Series[float]", pd.concat(quarters).dropna().sort_index())
 
 
 def _printable(text: object) -> str:

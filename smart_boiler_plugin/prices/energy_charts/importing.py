@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 from flexmeasures import Sensor
@@ -11,12 +11,16 @@ from flexmeasures import Sensor
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.clock.coverage import DayCoverage, by_day
 from smart_boiler_plugin.clock.days import midnight, midnights
+from smart_boiler_plugin.errors import NoPricesError
 from smart_boiler_plugin.prices.energy_charts.fetch import PATIENCE, Patience, fetch
 from smart_boiler_plugin.prices.energy_charts.zones import zone_of
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from smart_boiler_plugin.prices.spot import import_spot_prices
+from smart_boiler_plugin.prices.zeros import before_auction, in_doubt
 
 SOURCE = "Energy-Charts"
+
+TOO_EARLY = "the auction has not closed yet. Run it again after it."
 
 LICENCE_ATTRIBUTE = "Energy-Charts licence"
 """Attribute of a price sensor with the conditions under which its prices from Energy-Charts may be used.
@@ -42,6 +46,10 @@ class Import:
         The conditions under which the prices may be used; empty if Energy-Charts names none.
     deprecated
         Whether Energy-Charts announces the end of the interface.
+    early
+        How many quarters were left out, as they were zero before their auction had closed.
+    doubtful
+        From when to when prices are zero that may not have been known yet.
 
     """
 
@@ -50,12 +58,16 @@ class Import:
     days: list[DayCoverage]
     licence: str
     deprecated: bool
+    early: int
+    doubtful: list[tuple[pd.Timestamp, pd.Timestamp]]
 
 
 def import_from_energy_charts(
-    country: str, first: date, last: date, timezone: str, *, url: str, patience: Patience = PATIENCE
+    country: str, first: date, last: date, timezone: str, now: datetime, *, url: str, patience: Patience = PATIENCE
 ) -> Import:
     """Fetch and store the day-ahead prices of some days, all of what came or nothing. Harmless to repeat.
+
+    Zeros of a day whose auction has not closed are no prices.
 
     Parameters
     ----------
@@ -65,6 +77,8 @@ def import_from_energy_charts(
         The days, both included.
     timezone
         Whose days (IANA name).
+    now
+        To know which auctions have closed.
     url
         Address of the API.
     patience
@@ -83,8 +97,13 @@ def import_from_energy_charts(
     zone = zone_of(country)
     start, end = midnight(first, timezone), midnights(last, timezone)[1]
     answer = fetch(zone, start, end, url=url, patience=patience)
+    early = before_auction(answer.prices, now)
+    prices = answer.prices[~early]
+    if prices.empty:
+        raise NoPricesError(f"Energy-Charts has no price of {zone} from {first} to {last} but zeros: {TOO_EARLY}")
     sensor = get_or_create_spot_price_sensor(country)
     stored.change(sensor, lambda _: answer.licence, LICENCE_ATTRIBUTE)
-    import_spot_prices(country, answer.prices, SOURCE, since_auction=True)
-    days = by_day(pd.DatetimeIndex(answer.prices.index), first, last, timezone)
-    return Import(sensor, zone, days, answer.licence, answer.deprecated)
+    import_spot_prices(country, prices, SOURCE, since_auction=True)
+    days = by_day(pd.DatetimeIndex(prices.index), first, last, timezone)
+    doubtful = in_doubt(prices.tz_convert(timezone), now)
+    return Import(sensor, zone, days, answer.licence, answer.deprecated, int(early.sum()), doubtful)
