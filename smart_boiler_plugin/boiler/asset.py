@@ -93,12 +93,7 @@ class Boiler:
         try:
             return door(stored.read(self.asset))
         except SmartBoilerError as error:
-            what = str(error)
-            what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
-            raise BrokenBoilerError(
-                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} Change these fields: "
-                f"PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
-            ) from error
+            raise BrokenBoilerError(told_of(self.asset.id, self.asset.name, self.asset.account_id, error)) from error
 
     def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:
         """Change what the household wants, and return all of it. Flushes, does not commit.
@@ -183,6 +178,16 @@ class Boiler:
     def currency(self) -> str:
         """Of all its money, as a code of ISO 4217."""
         return currency_of(self.price.unit)
+
+
+def told_of(asset_id: int, name: str, account_id: int | None, error: SmartBoilerError) -> str:
+    """Return what is wrong with what is stored of a boiler, and how to mend it, for people."""
+    what = str(error)
+    what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
+    return (
+        f"What is stored of boiler {asset_id} ({name}) is wrong. {what} Change these fields: "
+        f"PATCH /smart-boiler-plugin/api/boiler-customer/{account_id}"
+    )
 
 
 def make_boiler(asset: Asset, timezone: str, price: Sensor, data: BoilerData) -> Boiler:

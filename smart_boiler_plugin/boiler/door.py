@@ -46,6 +46,9 @@ def _stored(name: str) -> fields.Field[Any]:
 StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")
 """A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units."""
 
+STORED_BOILER, STORED_COMFORT = StoredBoilerSchema(), ComfortSchema()
+"""Made once: a schema costs more than what it reads."""
+
 
 def data_of(stored: Any) -> BoilerData:
     """Return the data that is stored of a boiler.
@@ -57,7 +60,7 @@ def data_of(stored: Any) -> BoilerData:
 
     """
     try:
-        data = BoilerData(**StoredBoilerSchema().load(stored, unknown=EXCLUDE))
+        data = BoilerData(**STORED_BOILER.load(stored, unknown=EXCLUDE))
     except ValidationError as error:
         problems = {DESCRIBED.get(str(name), name): told for name, told in error.messages_dict.items()}
         raise SmartBoilerError({"boiler": problems}) from error
@@ -79,7 +82,7 @@ def comfort_of(stored: Any) -> Comfort:
     if not isinstance(stored, dict):
         raise SmartBoilerError({"boiler": ["Is no object with fields."]})
     try:
-        comfort: Comfort = ComfortSchema().load(stored.get(COMFORT, {}))
+        comfort: Comfort = STORED_COMFORT.load(stored.get(COMFORT, {}))
     except ValidationError as error:
         raise SmartBoilerError({COMFORT: error.messages}) from error
     except RecursionError as error:
