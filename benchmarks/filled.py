@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pandas as pd
 from flexmeasures import Source
 from flexmeasures.data import db
 from sqlalchemy import text

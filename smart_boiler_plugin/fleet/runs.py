@@ -5,6 +5,7 @@ It stands with the operator's account, sealed as its jobs are: all of its users 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,8 +46,14 @@ def note_run(account: Account, run: Run) -> None:
 
 def last_run(account_id: int) -> Run | None:
     """Return what came of the last run with an operator's boilers; None where none is known. One SQL statement."""
-    query = db.select(Account.attributes[ATTRIBUTE].astext).filter(Account.id == account_id)
-    return _read(account_id, db.session.execute(query).scalar())
+    return last_runs([account_id]).get(account_id)
+
+
+def last_runs(account_ids: Collection[int]) -> dict[int, Run]:
+    """Return what came of the last runs with operators' boilers, as far as that is known. One SQL statement."""
+    query = db.select(Account.id, Account.attributes[ATTRIBUTE].astext).filter(Account.id.in_(account_ids))
+    runs = {account_id: _read(account_id, sealed) for account_id, sealed in db.session.execute(query)}
+    return {account_id: run for account_id, run in runs.items() if run is not None}
 
 
 def _read(account_id: int, sealed: Any) -> Run | None:
