@@ -21,7 +21,8 @@ from smart_boiler_plugin.fleet.load import LONGEST, Load, load_of
 from smart_boiler_plugin.fleet.members import members, seen_by
 from smart_boiler_plugin.fleet.overview import overview
 from smart_boiler_plugin.fleet.overview_schema import document
-from smart_boiler_plugin.fleet.paging import ORDERS, STATE, chosen
+from smart_boiler_plugin.fleet.paging import OF_COMPLETED, ORDERS, STATE, chosen
+from smart_boiler_plugin.fleet.state import completed
 from smart_boiler_plugin.fleet.told import STATES
 from smart_boiler_plugin.host import PaginationSchema, SearchFilterField
 
@@ -118,9 +119,10 @@ def show_fleet(
     """Show the state of the caller's boilers, the worst first, and of the service around them."""
     whose = _whose()
     shown = overview(whose, server_now(), runs=not is_household(current_user))
-    found = chosen(shown.states, [state] if state else [], filter or [], by=sort_by, descending=sort_dir == "desc")
+    states = completed(shown.states, shown.at) if sort_by in OF_COMPLETED else shown.states
+    found = chosen(states, [state] if state else [], filter or [], by=sort_by, descending=sort_dir == "desc")
     some = found[(page - 1) * per_page : page * per_page]
-    return document(shown, some, len(found), server_zone())
+    return document(shown, completed(some, shown.at), len(found), server_zone())
 
 
 @guarded

@@ -54,14 +54,29 @@ COLDEST = text("""
         SELECT event_start, event_value
         FROM (
             SELECT DISTINCT ON (event_start) event_start, event_value
-            FROM timed_belief JOIN data_source ON data_source.id = source_id
-            WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end AND type = 'scheduler'
+            FROM timed_belief
+            WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
+                  AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
                   AND event_start + :quarter - belief_horizon <= :moment
             ORDER BY event_start, belief_horizon, source_id DESC
         ) AS plan
         WHERE event_value BETWEEN :low AND :high
         ORDER BY event_value, event_start LIMIT 1
     ) AS coldest
+""")
+
+LEAST = text("""
+    SELECT asked.sensor_id, least.value
+    FROM unnest(CAST(:sensor_ids AS integer[])) AS asked (sensor_id)
+    CROSS JOIN LATERAL (
+        SELECT min(event_value) FILTER (
+            WHERE event_value BETWEEN :low AND :high AND event_start + :quarter - belief_horizon <= :moment
+        ) AS value
+        FROM timed_belief
+        WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
+              AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
+    ) AS least
+    WHERE least.value IS NOT NULL
 """)
 
 HEATS = text("""
@@ -71,8 +86,9 @@ HEATS = text("""
         SELECT array_agg(date_part('epoch', event_start) ORDER BY event_start) AS at
         FROM (
             SELECT DISTINCT ON (event_start) event_start, event_value
-            FROM timed_belief JOIN data_source ON data_source.id = source_id
-            WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end AND type = 'scheduler'
+            FROM timed_belief
+            WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
+                  AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
                   AND event_start + :quarter - belief_horizon <= :moment
             ORDER BY event_start, belief_horizon, source_id DESC
         ) AS plan
@@ -183,6 +199,15 @@ def coldest_planned(
     """
     asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end, **_as_of(moment, BELIEVED_C)}
     return {sensor_id: (_utc(at), value) for sensor_id, at, value in db.session.execute(COLDEST, asked)}
+
+
+def least_planned(sensor_ids: Sequence[int], start: datetime, end: datetime, moment: datetime) -> dict[int, float]:
+    """Return temperatures that no plan goes below [°C], by the ids of sensors; arguments as of ``coldest_planned``.
+
+    It counts what a later plan has replaced, too, which takes half of the time. One SQL statement.
+    """
+    asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end, **_as_of(moment, BELIEVED_C)}
+    return dict(db.session.execute(LEAST, asked).tuples().all())
 
 
 def heating_planned(

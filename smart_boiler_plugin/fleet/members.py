@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,9 @@ from smart_boiler_plugin.boiler.parts import NEEDED, missing_sensors, unplanned_
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.sensors import is_as_made
 from smart_boiler_plugin.stored import ATTRIBUTE, is_id, rows_with
+
+KEPT = 20_000
+"""How many boilers' data are kept as they were read: looking at a fleet again, most are what they were."""
 
 ANYWHERE = "UTC"
 """Time zone of a boiler none of whose sensors tells."""
@@ -130,12 +133,8 @@ def _sensors_of(asset_ids: Sequence[int]) -> dict[int, list[Any]]:
 
 def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
     asset_id, name, account_id, customer, operator_id, text, _, price = row
-    stored, problems = _read(text), []
-    data = comfort = None
-    try:
-        data, comfort = data_of(stored), Comfort() if COMFORT not in stored else comfort_of(stored)
-    except SmartBoilerError as error:
-        problems.append(told_of(asset_id, name, account_id, error))
+    data, comfort, wrong = _stored(text)
+    problems = [] if wrong is None else [told_of(asset_id, name, account_id, wrong)]
     problems += [*missing_sensors({sensor[1] for sensor in sensors}), *unplanned_site(site)]
     usable = {}
     for sensor_id, role, unit, resolution, _ in sensors:
@@ -157,6 +156,17 @@ def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
         price_id=price_id if is_id(price_id) else None,
         problems=tuple(problems),
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _stored(text: str | None) -> tuple[BoilerData | None, Comfort | None, SmartBoilerError | None]:
+    """Return what is stored of a boiler, as far as it can be read, and what is wrong with it."""
+    stored = _read(text)
+    try:
+        data = data_of(stored)
+        return data, Comfort() if COMFORT not in stored else comfort_of(stored), None
+    except SmartBoilerError as error:
+        return None, None, error
 
 
 def _read(text: str | None) -> Any:

@@ -24,6 +24,9 @@ ORDERS: dict[str, Callable[[BoilerState], float | str | None]] = {
 }
 """By what else boilers can be sorted."""
 
+OF_COMPLETED = {"coldest"}
+"""Of these, those that are known of completed states alone (``state.completed``)."""
+
 
 def chosen(
     states: Sequence[BoilerState],

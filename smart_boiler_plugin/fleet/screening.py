@@ -20,7 +20,7 @@ from smart_boiler_plugin.physics.thermostat import Floats
 
 Bools = NDArray[np.bool_]
 
-AGO = tuple(timedelta(minutes=ago) for ago in (0, 15, 30, 60, 120, 180, 360, 540, 720, 900, 1080, 1260, 1425))
+AGO = tuple(timedelta(minutes=ago) for ago in (0, 15, 30, 60, 120, 180, 420, 720, 1080, 1425))
 """How long ago it is looked: more closely at the last hours, in which the last reading is believed or not."""
 
 LATELY = timedelta(hours=3)

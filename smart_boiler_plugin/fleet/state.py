@@ -7,6 +7,7 @@ cold, closely (``closely.py``). In words: ``told.py``. The service around them: 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts import glimpses
 from smart_boiler_plugin.facts.faults import SILENT, Fault, silent
-from smart_boiler_plugin.facts.plans import Planned, plans_of
+from smart_boiler_plugin.facts.plans import plans_of
 from smart_boiler_plugin.fleet.closely import AHEAD, MISSED_K, Closely, look_closely
 from smart_boiler_plugin.fleet.cold import most_wanted_c
 from smart_boiler_plugin.fleet.members import Member
@@ -66,6 +67,18 @@ def states_of(
     return [state_of(member, of_member, moment, DEVIATION.value) for member, of_member in zip(fleet, seen, strict=True)]
 
 
+def completed(states: Sequence[BoilerState], moment: datetime) -> list[BoilerState]:
+    """Return states with what boilers heat now and next, and when they will be coldest; three SQL statements.
+
+    Of all boilers of a large fleet that takes longer than to find out who is not well: it is for those that are shown.
+    """
+    heat = _Heating([each.member for each in states], moment)
+    return [
+        state_of(each.member, replace(each.seen, **heat.of(number, each.seen)), moment, DEVIATION.value)
+        for number, each in enumerate(states)
+    ]
+
+
 class _Fleet:
     """What is known of boilers side by side: each array has the shape (boilers,) or (boilers, looks)."""
 
@@ -77,33 +90,27 @@ class _Fleet:
         self.power_kw = np.array([member.data.power_kw if member.data else NOBODY_HEATS_KW for member in fleet])
         self.looks = glimpses.look_at(self.temperature_ids, AGO, moment)
         self.plans = plans_of([member.asset_id for member in fleet], moment)
-        self.heating = glimpses.heating_planned(
-            self.power_ids, (HEATS * self.power_kw).tolist(), self.quarter - LATELY, self.quarter + LONGEST_PLAN, moment
+        self.heated = glimpses.heating_planned(
+            self.power_ids, (HEATS * self.power_kw).tolist(), self.quarter - LATELY, self.quarter, moment
         )
-        self.coldest = glimpses.coldest_planned(self.temperature_ids, self.quarter, self.quarter + AHEAD, moment)
+        self.least_c = glimpses.least_planned(self.temperature_ids, self.quarter, self.quarter + AHEAD, moment)
         self.silent, self.may_be_silent = silence(self.looks.at_s, moment.timestamp(), self._longest_s())
 
     def seen(self, prices_until: Mapping[int, datetime]) -> list[Seen]:
         """Return what is known of each."""
         closely = self._closely()
-        heats_now, planned_c, last = self._heats_now(), self._planned_c(), self._last_of_silent()
+        planned_c, last = self._planned_c(), self._last_of_silent()
         found = []
         for number, member in enumerate(self.fleet):
             close = closely.get(member.asset_id)
-            coldest = self.coldest.get(self.temperature_ids[number])
-            plan: Planned | None = self.plans.get(member.asset_id)
-            heats_until, next_heating = self._spans(number)
+            plan = self.plans.get(member.asset_id)
             found.append(
                 Seen(
                     **(_of_close(close) if close else self._of_looks(number, last)),
                     faults=(*_of_stored(member), *(close.faults if close else self._silence(number, last))),
                     cold=close.cold if close else None,
                     cold_soon=close.cold_soon if close else None,
-                    heats_now=heats_now[number],
-                    heats_until=heats_until,
-                    next_heating=next_heating,
-                    coldest_planned_c=coldest and coldest[1],
-                    coldest_planned_at=coldest and coldest[0],
+                    coldest_planned_c=self.least_c.get(self.temperature_ids[number]),
                     planned_until=plan.until.to_pydatetime() if plan else None,
                     planned_c=None if np.isnan(planned_c[number]) else float(planned_c[number]),
                     prices_until=prices_until.get(member.price_id or 0),
@@ -128,7 +135,7 @@ class _Fleet:
 
     def _may_be_cold(self) -> Bools:
         most_c = np.array([_most_wanted_c(member, self.rules) for member in self.fleet])
-        coldest_c = np.array([self.coldest.get(sensor_id, (None, np.nan))[1] for sensor_id in self.temperature_ids])
+        coldest_c = np.array([self.least_c.get(sensor_id, np.nan) for sensor_id in self.temperature_ids])
         with np.errstate(invalid="ignore"):
             now: Bools = (self.looks.value[:, 0] < most_c) & ~self.silent
             return now | (coldest_c < most_c - MISSED_K)
@@ -141,51 +148,8 @@ class _Fleet:
                 for name in ("rise_k_per_h", "coldest_c", "hottest_c")
             )
         )
-        since_s, until_s = (each.timestamp() for each in (self.quarter - LATELY, self.quarter))
-        nothing = np.empty(0)
-        lately = [self.heating.get(sensor_id, nothing) for sensor_id in self.power_ids]
-        heating_h = QUARTER_H * np.array([((at_s >= since_s) & (at_s < until_s)).sum() for at_s in lately])
+        heating_h = QUARTER_H * np.array([len(self.heated.get(sensor_id, ())) for sensor_id in self.power_ids])
         return odd(self.looks.at_s, self.looks.value, self.looks.sources, limits, heating_h)
-
-    def _heats_now(self) -> list[bool | None]:
-        """Return which boilers heat: as metered in the last quarters, else as planned for this one."""
-        metered = glimpses.look_at(
-            self.power_ids,
-            (timedelta(0),),
-            self.moment,
-            within=glimpses.ANY_NUMBER,
-            back=METERED_WITHIN,
-            foreseen=QUARTER,
-        ).value[:, 0]
-        now_s = self.quarter.timestamp()
-        found: list[bool | None] = []
-        for number, member in enumerate(self.fleet):
-            if not np.isnan(metered[number]):
-                found.append(bool(metered[number] >= HEATS * self.power_kw[number]))
-            elif member.asset_id in self.plans:
-                found.append(bool((self.heating.get(self.power_ids[number], np.empty(0)) == now_s).any()))
-            else:
-                found.append(None)
-        return found
-
-    def _spans(self, number: int) -> tuple[datetime | None, Span | None]:
-        """Return until when heating is planned for now, and when it is planned next."""
-        at_s = self.heating.get(self.power_ids[number])
-        if at_s is None or self.fleet[number].asset_id not in self.plans:
-            return None, None
-        now_s, quarter_s = self.quarter.timestamp(), QUARTER.total_seconds()
-        ahead_s = at_s[at_s >= now_s]
-        if not len(ahead_s):
-            return None, None
-        ends = np.flatnonzero(np.diff(ahead_s) > quarter_s)
-        last = int(ends[0]) if len(ends) else len(ahead_s) - 1
-        if ahead_s[0] > now_s:
-            return None, Span(_utc(ahead_s[0]), _utc(ahead_s[last] + quarter_s))
-        later_s = ahead_s[last + 1 :]
-        if not len(later_s):
-            return _utc(ahead_s[last] + quarter_s), None
-        last_later = int(ends[1]) - last - 1 if len(ends) > 1 else len(later_s) - 1
-        return _utc(ahead_s[last] + quarter_s), Span(_utc(later_s[0]), _utc(later_s[last_later] + quarter_s))
 
     def _planned_c(self) -> Floats:
         """Return what was planned for the quarter of the last reading, of those that follow a plan in kW [°C]."""
@@ -230,6 +194,54 @@ class _Fleet:
     def _silence(self, number: int, last: Mapping[int, pd.Timestamp]) -> tuple[Fault, ...]:
         since = self._silent_since(number, last)
         return () if since is None else (silent(pd.Timestamp(since).tz_convert(self.fleet[number].timezone)),)
+
+
+class _Heating:
+    """What boilers heat now and next, and when they will be coldest."""
+
+    def __init__(self, some: Sequence[Member], moment: datetime) -> None:
+        quarter = glimpses.quarter_of(moment)
+        self.now_s = quarter.timestamp()
+        self.temperature_ids = [member.sensors.get("temperature", 0) for member in some]
+        self.power_ids = [member.sensors.get("fill-rate", 0) for member in some]
+        self.least_kw = [HEATS * (member.data.power_kw if member.data else NOBODY_HEATS_KW) for member in some]
+        self.planned = glimpses.heating_planned(self.power_ids, self.least_kw, quarter, quarter + LONGEST_PLAN, moment)
+        self.coldest = glimpses.coldest_planned(self.temperature_ids, quarter, quarter + AHEAD, moment)
+        self.metered_kw = glimpses.look_at(
+            self.power_ids,
+            (timedelta(0),),
+            moment,
+            within=glimpses.ANY_NUMBER,
+            back=METERED_WITHIN,
+            foreseen=QUARTER,
+        ).value[:, 0]
+
+    def of(self, number: int, seen: Seen) -> dict[str, Any]:
+        """Return what is known of one boiler, as fields of ``Seen``."""
+        at_s = self.planned.get(self.power_ids[number], np.empty(0)) if seen.planned_until else np.empty(0)
+        spans = _spans(at_s)
+        now = spans[0] if spans and at_s[0] == self.now_s else None
+        later = spans[1:] if now else spans
+        coldest = self.coldest.get(self.temperature_ids[number])
+        heats_now: bool | None = None
+        if not np.isnan(self.metered_kw[number]):
+            heats_now = bool(self.metered_kw[number] >= self.least_kw[number])
+        elif seen.planned_until:
+            heats_now = now is not None
+        return {
+            "heats_now": heats_now,
+            "heats_until": now.end if now and heats_now else None,
+            "next_heating": later[0] if later else None,
+            "coldest_planned_c": coldest[1] if coldest else None,
+            "coldest_planned_at": coldest[0].to_pydatetime() if coldest else None,
+        }
+
+
+def _spans(at_s: Floats) -> list[Span]:
+    """Return what quarters [s] make up, without those in between."""
+    quarter_s = QUARTER.total_seconds()
+    runs = np.split(at_s, np.flatnonzero(np.diff(at_s) > quarter_s) + 1)
+    return [Span(_utc(run[0]), _utc(run[-1] + quarter_s)) for run in runs if len(run)]
 
 
 def _of_close(close: Closely) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from smart_boiler_plugin.clock.quarter import HOUR
@@ -132,7 +133,7 @@ class BoilerState:
 
     def local(self, moment: datetime | None) -> datetime | None:
         """Return a moment in the household's time zone."""
-        return moment and moment.astimezone(ZoneInfo(self.member.timezone))
+        return moment and moment.astimezone(_zone(self.member.timezone))
 
 
 def state_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) -> BoilerState:
@@ -174,7 +175,7 @@ Found = tuple[str, "datetime | None", str]
 
 def _all_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) -> list[Found]:
     """Return all states but "well" that a boiler is in, each with since when, and a sentence."""
-    zone = ZoneInfo(member.timezone)
+    zone = _zone(member.timezone)
     found: list[Found] = []
     if seen.cold:
         found.append((COLD, seen.cold.at, _cold(seen.cold, seen, zone)))
@@ -231,3 +232,8 @@ def _silent(seen: Seen, zone: ZoneInfo) -> str:
 
 def _at(moment: datetime | None, zone: ZoneInfo) -> str:
     return "" if moment is None else f" at {moment.astimezone(zone):{SHOWN}}"
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
