@@ -36,9 +36,10 @@ SEEN = text("""
         FROM unnest(CAST(:ago_s AS integer[])) AS look (ago_s)
         LEFT JOIN LATERAL (
             SELECT date_part('epoch', event_start) AS at, event_value, source_id
-            FROM timed_belief JOIN data_source ON data_source.id = source_id
+            FROM timed_belief
             WHERE sensor_id = asked.sensor_id AND event_start <= :moment - look.ago_s * INTERVAL '1 second'
-                  AND event_start > :since AND coalesce(type, '') <> ALL(:planned)
+                  AND event_start > :since
+                  AND source_id <> ALL(ARRAY(SELECT id FROM data_source WHERE type = ANY(:planned)))
                   AND event_value BETWEEN :low AND :high AND event_start + :quarter - belief_horizon <= :moment
                   AND belief_horizon <= :horizon
             ORDER BY event_start DESC, belief_horizon, source_id DESC LIMIT 1
@@ -56,7 +57,7 @@ COLDEST = text("""
             SELECT DISTINCT ON (event_start) event_start, event_value
             FROM timed_belief
             WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
-                  AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
+                  AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
                   AND event_start + :quarter - belief_horizon <= :moment
             ORDER BY event_start, belief_horizon, source_id DESC
         ) AS plan
@@ -74,7 +75,7 @@ LEAST = text("""
         ) AS value
         FROM timed_belief
         WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
-              AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
+              AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
     ) AS least
     WHERE least.value IS NOT NULL
 """)
@@ -88,7 +89,7 @@ HEATS = text("""
             SELECT DISTINCT ON (event_start) event_start, event_value
             FROM timed_belief
             WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
-                  AND source_id IN (SELECT id FROM data_source WHERE type = 'scheduler')
+                  AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
                   AND event_start + :quarter - belief_horizon <= :moment
             ORDER BY event_start, belief_horizon, source_id DESC
         ) AS plan

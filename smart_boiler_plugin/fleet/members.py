@@ -6,9 +6,9 @@ Assets and sensors are read as columns: ten thousand of the host's objects would
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from flexmeasures import Account, Asset, Sensor, User
 from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 from flexmeasures.data import db
 from sqlalchemy import ARRAY, Integer, Text, cast, func
+from sqlalchemy.types import NullType
 
 from smart_boiler_plugin.boiler.asset import told_of
 from smart_boiler_plugin.boiler.comfort import Comfort
@@ -117,18 +118,21 @@ def members(whose: Any) -> list[Member]:
     sensors = _sensors_of([row[0] for row in rows])
     site_ids = {row[6] for row in rows if row[6] is not None}
     sites = {site.id: site for site in db.session.scalars(db.select(Asset).filter(Asset.id.in_(site_ids)))}
-    return [_member(row, sensors[row[0]], sites.get(row[6])) for row in rows]
+    return [_member(row, sensors.get(row[0], []), sites.get(row[6])) for row in rows]
 
 
 def _sensors_of(asset_ids: Sequence[int]) -> dict[int, list[Any]]:
     """Return id, name, unit, resolution and time zone of the sensors of boilers, by the ids of assets."""
-    query = db.select(
-        Sensor.generic_asset_id, Sensor.id, Sensor.name, Sensor.unit, Sensor.event_resolution, Sensor.timezone
-    ).filter(Sensor.generic_asset_id == func.any(cast(list(asset_ids), ARRAY(Integer))), Sensor.name.in_(NEEDED))
-    found: dict[int, list[Any]] = defaultdict(list)
-    for asset_id, *sensor in db.session.execute(query):
-        found[asset_id].append(sensor)
-    return found
+    seconds = func.date_part("epoch", Sensor.event_resolution)
+    # a row for each boiler; without types, as SQLAlchemy would look at each single value
+    columns = (
+        func.array_agg(each, type_=NullType())
+        for each in (Sensor.id, Sensor.name, Sensor.unit, seconds, Sensor.timezone)
+    )
+    ids = cast(list(asset_ids), ARRAY(Integer))
+    query = db.select(Sensor.generic_asset_id, *columns).group_by(Sensor.generic_asset_id)
+    query = query.filter(Sensor.generic_asset_id == func.any(ids), Sensor.name.in_(NEEDED))
+    return {asset_id: list(zip(*each, strict=True)) for asset_id, *each in db.session.execute(query)}
 
 
 def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
@@ -137,7 +141,8 @@ def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
     problems = [] if wrong is None else [told_of(asset_id, name, account_id, wrong)]
     problems += [*missing_sensors({sensor[1] for sensor in sensors}), *unplanned_site(site)]
     usable = {}
-    for sensor_id, role, unit, resolution, _ in sensors:
+    for sensor_id, role, unit, seconds, _ in sensors:
+        resolution = timedelta(seconds=seconds)
         if is_as_made(role, unit, resolution):
             usable[role] = sensor_id
         else:
