@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,12 @@ def load_of(fleet: Sequence[Member], start: datetime, end: datetime, moment: dat
         end=until,
         planned_kw=planned["kw"].to_numpy(dtype=float),
         metered_kw=metered["kw"].to_numpy(dtype=float),
-        planned_boilers=planned["boilers"].fillna(0).to_numpy(dtype=int),
-        metered_boilers=metered["boilers"].fillna(0).to_numpy(dtype=int),
+        planned_boilers=_counts(planned["boilers"]),
+        metered_boilers=_counts(metered["boilers"]),
         boilers=len(fleet),
     )
+
+
+def _counts(of_quarters: pd.Series[Any]) -> NDArray[np.int_]:
+    counts: NDArray[np.int_] = np.nan_to_num(of_quarters.to_numpy(dtype=float)).astype(int)
+    return counts

@@ -96,6 +96,14 @@ def of_operator(operator: Account | None) -> Any:
     return db.true() if operator is None else Account.consultancy_account_id == operator.id
 
 
+def operators() -> list[Account]:
+    """Return the accounts that manage boilers, by their ids."""
+    client = db.aliased(Account)
+    manages = db.select(client.consultancy_account_id).join(Asset, Asset.account_id == client.id)
+    query = db.select(Account).filter(Account.id.in_(manages.filter(rows_with(Asset)))).order_by(Account.id)
+    return list(db.session.scalars(query))
+
+
 def members(whose: Any) -> list[Member]:
     """Return the boilers of all accounts for which a condition holds, by their ids; three SQL statements at most."""
     query = (
