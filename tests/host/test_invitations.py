@@ -172,7 +172,7 @@ def test_a_mail_server_that_is_down_loses_no_invitation_and_is_told(app, call, w
 def test_nobody_waits_for_a_mail_server_that_says_nothing_but_a_worker_and_that_not_for_ever(
     app, call, work, monkeypatch
 ):
-    monkeypatch.setattr(sending, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(mail_of_ours, "TIMEOUT_S", 0.2)
     with silent_port() as port, used_by(app, monkeypatch, port):
         customer = call("POST", **ASH).json
         assert customer["invitation"] == "due"
