@@ -15,8 +15,8 @@ from smart_boiler_plugin.fleet.digest import tell
 from smart_boiler_plugin.fleet.members import of_operator
 from smart_boiler_plugin.fleet.overview import overview
 from tests.factories import make_account
-from tests.host.fleets import course, make_member, now, plan, priced
 from tests.host.mail_servers import serving, silent_port, slowly, used_by
+from tests.host.watched import course, make_member, now, plan, priced
 from tests.host.workers import kill_with_its_job, start_worker, wait_until
 
 NIGHT = "night@example.com"

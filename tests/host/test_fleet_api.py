@@ -13,7 +13,7 @@ from smart_boiler_plugin import workers
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.fleet.runs import Run, note_run
 from tests.factories import make_account, make_household_boiler, make_user, store
-from tests.host.fleets import course, make_member, now, priced
+from tests.host.watched import course, make_member, now, priced
 from tests.host.workers import kill_with_its_job, start_worker, wait_until
 
 API = "/smart-boiler-plugin/api"

@@ -17,8 +17,8 @@ from smart_boiler_plugin.fleet.state import completed, states_of
 from smart_boiler_plugin.fleet.told import worst_first
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, store
-from tests.host.fleets import QUARTER, course, make_member, plan, priced, read
 from tests.host.queries import counted_queries
+from tests.host.watched import QUARTER, course, make_member, plan, priced, read
 
 NOW = pd.Timestamp("2025-10-29 17:04", tz="Europe/Amsterdam")
 """A time at which households draw: the tapping profile S has something at 18:00 and 18:15."""

@@ -51,7 +51,7 @@ def test_a_tank_that_cools_and_was_heated_is_not_odd():
         {"temperature_c": changed(_9=85.1)},
         {"temperature_c": changed(_0=85.0)},
         # in a quarter, 16.2 * 1.1 / 4 + 1.5 K at most
-        {"temperature_c": changed(_0=56.1)},
+        {"temperature_c": changed(_0=56.1), "heating_h": 0.25},
         {"temperature_c": np.linspace(50, 60, 10)},
         {"heating_h": 1.0},
         {"temperature_c": changed(_0=51.0, _1=50.0, _2=49.0, _3=48.0, _4=47.0, _5=46.0)},

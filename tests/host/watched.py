@@ -1,4 +1,4 @@
-"""Makes fleets of boilers with readings and plans around a moment. Call inside an app context."""
+"""Makes boilers of a fleet that is looked at: with readings and plans around a moment. Call inside an app context."""
 
 from datetime import timedelta
 
