@@ -104,6 +104,21 @@ MAX_CARRIED_AGE = Setting(
     "at least is assumed.",
 )
 
+SILENT_AFTER = Setting(
+    "SMART_BOILER_SILENT_AFTER",
+    timedelta(hours=2),
+    "After how long without a reading a boiler counts as silent [timedelta]; one that reports changes alone, after "
+    "12 h.",
+)
+
+DEVIATION = Setting(
+    "SMART_BOILER_DEVIATION",
+    2.0,
+    "How far a boiler that follows a plan in kW may be from it before it is off its plan [K].",
+    lowest=0.1,
+    highest=100.0,
+)
+
 TYPICAL_PRICE_SPAN = Setting(
     "SMART_BOILER_TYPICAL_PRICE_SPAN",
     timedelta(days=7),
@@ -179,6 +194,8 @@ LANGUAGE = Setting(
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
+    SILENT_AFTER,
+    DEVIATION,
     TYPICAL_PRICE_SPAN,
     HYGIENE_TEMPERATURE,
     HYGIENE_DURATION,

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry as RedisRetry
-from rq import Queue, Retry
+from rq import Queue, Retry, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from sqlalchemy.exc import DBAPIError
@@ -85,6 +85,19 @@ def is_asked(job_id: str) -> bool:
         heard = job.last_heartbeat.replace(tzinfo=job.last_heartbeat.tzinfo or timezone.utc)
         return datetime.now(timezone.utc) - heard < SILENT
     return status in WAITING
+
+
+def alive() -> tuple[int | None, int | None]:
+    """Return how many workers of our queue are alive, and how many jobs wait for one; None where Redis cannot be asked.
+
+    RQ forgets a worker when its heartbeat is overdue: one that is killed while it has nothing to do, after 8 minutes.
+    """
+    queue = _queue()
+    try:
+        return len(Worker.all(queue=queue)), len(queue)
+    except RedisError as error:
+        current_app.logger.warning("What workers do is not known: %s", type(error).__name__)
+        return None, None
 
 
 class DatabaseError(Exception):

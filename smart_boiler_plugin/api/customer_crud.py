@@ -34,7 +34,7 @@ Answer = tuple[dict[str, Any], int]
 SENT_AS = {"first": "from"}
 
 
-def _no_nul(terms: list[str]) -> None:
+def no_nul(terms: list[str]) -> None:
     """Refuse what PostgreSQL cannot compare with."""
     if any("\x00" in term for term in terms):
         raise ValidationError("Must not contain a NUL character.")
@@ -46,7 +46,7 @@ class CustomerListSchema(PaginationSchema):
     # beyond these, PostgreSQL fails
     page = fields.Integer(load_default=1, validate=validate.Range(1, 1_000_000))
     per_page = fields.Integer(data_key="per-page", load_default=10, validate=validate.Range(1, 1_000))
-    filter = SearchFilterField(validate=_no_nul)
+    filter = SearchFilterField(validate=no_nul)
     sort_by = fields.String(data_key="sort-by", validate=validate.OneOf(["id", "name"]))
 
 

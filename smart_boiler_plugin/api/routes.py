@@ -10,8 +10,19 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import device_tokens, jobs, learned, readings, schemas, set_points, statements, tariffs
+from smart_boiler_plugin.api import (
+    device_tokens,
+    fleet,
+    jobs,
+    learned,
+    readings,
+    schemas,
+    set_points,
+    statements,
+    tariffs,
+)
 from smart_boiler_plugin.api.openapi import Route, describe
+from smart_boiler_plugin.fleet.overview_schema import OverviewSchema
 from smart_boiler_plugin.version import VERSION
 
 ONE = "/boiler-customer/<int:account_id>"
@@ -102,6 +113,21 @@ ROUTES = [
         answers={200: schemas.BulkSchema(), 202: jobs.AskedSchema()},
         errors=(400, 401, 403, 409, 413, 415, 422, 429),
         largest=4 * 1024 * 1024,
+    ),
+    Route(
+        "GET",
+        "/fleet",
+        fleet.show_fleet,
+        answers={200: OverviewSchema()},
+        errors=(401, 404, 422, 429),
+    ),
+    Route(
+        "GET",
+        "/fleet/load",
+        fleet.show_fleet_load,
+        answers={200: fleet.LoadSchema()},
+        errors=(401, 404, 422, 429),
+        also_csv=True,
     ),
     Route("GET", "/jobs/<uuid:job_id>", jobs.show_job, answers={200: jobs.JobSchema()}, errors=(401, 404, 429)),
     Route(

@@ -146,15 +146,8 @@ class Boiler:
         try:
             return door(stored.read(self.asset, attribute))
         except SmartBoilerError as error:
-            what = str(error)
-            what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
-            mends = (
-                f"Change these fields: PATCH /smart-boiler-plugin/api/boiler-customer/{self.asset.account_id}"
-                if attribute == stored.ATTRIBUTE
-                else "To take away what cannot be read: flexmeasures smart-boiler upgrade"
-            )
             raise BrokenBoilerError(
-                f"What is stored of boiler {self.asset.id} ({self.asset.name}) is wrong. {what} {mends}"
+                told_of(self.asset.id, self.asset.name, self.asset.account_id, error, attribute)
             ) from error
 
     def change_comfort(self, changes: Mapping[str, Any]) -> Comfort:
@@ -277,6 +270,20 @@ class Boiler:
     def currency(self) -> str:
         """Of all its money, as a code of ISO 4217."""
         return currency_of(self.price.unit)
+
+
+def told_of(
+    asset_id: int, name: str, account_id: int | None, error: SmartBoilerError, attribute: str = stored.ATTRIBUTE
+) -> str:
+    """Return what is wrong with what is stored of a boiler, and how to mend it, for people."""
+    what = str(error)
+    what = what if len(what) <= LONGEST_PROBLEM else f"{what[:LONGEST_PROBLEM]}..."
+    mends = (
+        f"Change these fields: PATCH /smart-boiler-plugin/api/boiler-customer/{account_id}"
+        if attribute == stored.ATTRIBUTE
+        else "To take away what cannot be read: flexmeasures smart-boiler upgrade"
+    )
+    return f"What is stored of boiler {asset_id} ({name}) is wrong. {what} {mends}"
 
 
 def check_currency(sensor: Sensor, price: Sensor) -> None:

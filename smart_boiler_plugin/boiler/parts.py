@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flexmeasures import Asset
 
 from smart_boiler_plugin.boiler.asset import SCHEDULER
@@ -16,13 +18,21 @@ def missing_parts(asset: Asset) -> list[str]:
 
     A household may delete and rename its sensors, and move its boiler into a building, by the host's own calls.
     """
-    there = {sensor.name for sensor in asset.sensors}
-    told = [
+    return [*missing_sensors({sensor.name for sensor in asset.sensors}), *unplanned_site(asset.parent_asset)]
+
+
+def missing_sensors(there: Collection[str]) -> list[str]:
+    """Return which sensors are missing of a boiler, for people, by the names of those that are there."""
+    return [
         f"Sensor '{role}' was deleted or renamed. To make it anew: flexmeasures smart-boiler upgrade"
         for role in NEEDED
         if role not in there
     ]
-    return told + ([] if site_is_planned(asset) else [_SITE.format(asset.parent_asset)])
+
+
+def unplanned_site(site: Asset | None) -> list[str]:
+    """Return what is wrong with the site of a boiler, if it is in one, for people; nothing, most of the time."""
+    return [] if _is_planned(site) else [_SITE.format(site)]
 
 
 _SITE = (
@@ -34,7 +44,10 @@ _SITE = (
 
 def site_is_planned(asset: Asset) -> bool:
     """Return whether a trigger on the site of a boiler, if it is in one, plans the boiler as one on the boiler does."""
-    site = asset.parent_asset
+    return _is_planned(asset.parent_asset)
+
+
+def _is_planned(site: Asset | None) -> bool:
     return site is None or scheduler_of(site) == SCHEDULER
 
 

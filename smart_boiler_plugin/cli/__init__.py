@@ -15,6 +15,7 @@ def attach(group: Group) -> None:
         jobs,
         learning,
         reports,
+        status,
         tariffs,
         upgrade,
     )
@@ -30,6 +31,7 @@ def attach(group: Group) -> None:
         tariffs.list_tariffs,
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report, advice.advise_customers),
+        status.show_status,
         clean_up.clean_up,
         upgrade.upgrade,
     ):

@@ -5,9 +5,7 @@ Names come from people: here they are one line of text, and nothing else.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from email.utils import formataddr, parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -22,16 +20,11 @@ from flexmeasures.utils.time_utils import server_now
 from pytz import all_timezones_set
 
 from smart_boiler_plugin.customers.languages import language_of
+from smart_boiler_plugin.mail import one_line, sender_called
 from smart_boiler_plugin.texts import translator
 
 TEMPLATE = "smart_boiler_plugin/mails/invitation"
 """Templates of the text and of the HTML, but for their ending."""
-
-LONGEST_NAME = 100
-"""How much of a name stands in a mail [characters]."""
-
-SPECIAL = re.compile(r"[][\\()<>@,:;\"]")
-"""Characters that mean something in a header with addresses."""
 
 PLATFORM = "FlexMeasures"
 """Who writes to a household that somebody cut off from its operator."""
@@ -68,30 +61,16 @@ def invitation(asset: Asset, user: User, operator: Account | None, url: str) -> 
     }
     return Message(
         one_line(_("Your boiler with %(operator)s: choose a password", operator=name), length=200),
-        sender=_sender(name),
+        sender=sender_called(name),
         recipients=[user.email],
         body=_render("txt", said),
         html=_render("html", said),
     )
 
 
-def one_line(name: object, length: int = LONGEST_NAME) -> str:
-    """Return a name as one line of text: what is not printable, line breaks first, becomes a space."""
-    printable = "".join(character if character.isprintable() else " " for character in str(name))
-    return " ".join(printable.split())[:length].strip()
-
-
 def _render(ending: str, said: dict[str, Any]) -> str:
     """Return a template with values; without the host's context, much of which is about a request."""
     return current_app.jinja_env.get_template(f"{TEMPLATE}.{ending}").render(said)
-
-
-def _sender(name: str) -> str:
-    """Return the host's own address with another name, quoted as a header wants it."""
-    configured = config_value("EMAIL_SENDER")
-    address = configured[1] if isinstance(configured, tuple) else parseaddr(str(configured))[1]
-    # what separates addresses is no part of a name, however it is quoted: not all readers unquote alike
-    return formataddr((one_line(SPECIAL.sub(" ", name)), address))
 
 
 def _address(url: str, view: str, **values: str) -> str:

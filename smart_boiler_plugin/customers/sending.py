@@ -24,11 +24,8 @@ from sqlalchemy.orm import joinedload
 from smart_boiler_plugin import workers
 from smart_boiler_plugin.customers import invitations, letter
 from smart_boiler_plugin.customers.invitations import DUE, FAILED, MOST_TRIES, SENT, Invitation
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.mail import MailServerError, PatientConnection, one_line
 from smart_boiler_plugin.transactions import transaction, try_lock
-
-TIMEOUT_S = 15
-"""How long a mail server may be silent [s]."""
 
 SENDING_LOCK = 0x696E7669
 """Key of the advisory lock of who sends an invitation (the bytes of "invi"); the row is the boiler's asset."""
@@ -38,25 +35,6 @@ NOT_NOW = 400
 
 FOR_GOOD = 500
 """SMTP replies from here on mean: never."""
-
-
-class MailServerError(SmartBoilerError):
-    """No mail server could be reached, or it let nobody in. What is due stays due."""
-
-
-class PatientConnection(Connection):
-    """A connection of Flask-Mail that waits no longer than ``TIMEOUT_S``: Flask-Mail 0.10 waits for ever."""
-
-    def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
-        """Connect as the host's settings say."""
-        kind = smtplib.SMTP_SSL if self.mail.use_ssl else smtplib.SMTP
-        host = kind(self.mail.server, self.mail.port or 0, timeout=TIMEOUT_S)
-        host.set_debuglevel(int(self.mail.debug))
-        if self.mail.use_tls:
-            host.starttls()
-        if self.mail.username and self.mail.password:
-            host.login(self.mail.username, self.mail.password)
-        return host
 
 
 def ask_workers() -> bool:
@@ -192,9 +170,7 @@ def _said(error: Exception, email: str) -> tuple[int, str]:
         text = f"{code} {_text(said)}"
     elif isinstance(error, smtplib.SMTPResponseException):
         code, text = error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}"
-    return code, letter.one_line(
-        re.sub(re.escape(email), "(address)", text, flags=re.IGNORECASE) or repr(error), length=300
-    )
+    return code, one_line(re.sub(re.escape(email), "(address)", text, flags=re.IGNORECASE) or repr(error), length=300)
 
 
 def _text(said: bytes | str) -> str:

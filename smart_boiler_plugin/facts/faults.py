@@ -19,14 +19,17 @@ from smart_boiler_plugin.physics.thermostat import Floats
 LOOKED_AT = timedelta(hours=24)
 """How far back it is looked."""
 
-SILENT_AFTER = timedelta(hours=3)
-"""After how long without a reading a boiler that reports at intervals is silent."""
+SILENT_AFTER = timedelta(hours=2)
+"""After how long without a reading a boiler that reports at intervals is silent, where nobody says otherwise."""
 
 HEATED_H = 2.0
 """How long at full power an element must have been planned to heat, for a tank that gets no warmer to tell [h]."""
 
 WARMED_K = 5.0
 """How much warmer a tank must get while its element is off, for another heater to show [K]."""
+
+SILENT = "silent"
+"""Kind of the fault of a boiler that reports nothing any more."""
 
 OF_SENSOR = {
     STANDS_STILL: "The temperature does not move while the boiler heats.",
@@ -45,38 +48,55 @@ class Fault:
     kind
         "silent", "dead element", "other heater", or one of ``OF_SENSOR``.
     since
-        Since when, as far as the facts reach.
+        Since when, as far as the facts reach; None where that is not known.
     message
         For people.
 
     """
 
     kind: str
-    since: pd.Timestamp
+    since: pd.Timestamp | None
     message: str
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         """Return it as JSON."""
-        return {"kind": self.kind, "since": self.since.isoformat(), "message": self.message}
+        return {
+            "kind": self.kind,
+            "since": None if self.since is None else self.since.isoformat(),
+            "message": self.message,
+        }
 
 
-def faults_of(data: BoilerData, facts: Facts) -> list[Fault]:
-    """Return what is wrong with a boiler at the moment of its facts; nothing where it was never seen."""
+def faults_of(data: BoilerData, facts: Facts, silent_after: timedelta = SILENT_AFTER) -> list[Fault]:
+    """Return what is wrong with a boiler at the moment of its facts; nothing where it was never seen.
+
+    Parameters
+    ----------
+    data, facts
+        The boiler, and what is known of it.
+    silent_after
+        After how long without a reading one that reports at intervals is silent.
+
+    """
     readings = facts.readings_c(facts.moment + QUARTER)
     span = facts.span(facts.moment - LOOKED_AT, facts.moment)
-    found = [_silent(data, facts, readings), _dead_element(data, facts, span), _other_heater(facts, span)]
+    found = [_silent(data, facts, readings, silent_after), _dead_element(data, facts, span), _other_heater(facts, span)]
     return [*_of_sensor(facts), *(fault for fault in found if fault)]
 
 
-def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float]) -> Fault | None:
+def silent(since: pd.Timestamp) -> Fault:
+    """Return the fault of a boiler that reports nothing since a local moment."""
+    return Fault(SILENT, since, f"No reading is believed since {since:%Y-%m-%d %H:%M}.")
+
+
+def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float], silent_after: timedelta) -> Fault | None:
     if facts.first_reading is None or STANDS_STILL in facts.sensor_faults:
         return None
     last = readings.index[-1] if len(readings) else facts.quarters[0] - QUARTER
-    longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else SILENT_AFTER
+    longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else silent_after
     if facts.moment - last <= longest:
         return None
-    since = last + QUARTER
-    return Fault("silent", since, f"No reading is believed since {since:%Y-%m-%d %H:%M}.")
+    return silent(last + QUARTER)
 
 
 def _of_sensor(facts: Facts) -> list[Fault]:

@@ -181,9 +181,14 @@ def _timezone(boiler: Boiler) -> str:
 
 def _change(role: str, sensor: Sensor) -> str:
     """Return how a sensor is not as it was made, for people; empty where it is."""
-    unit, resolution = UNIT_BY_ROLE[role], RESOLUTION_BY_ROLE.get(role, QUARTER)
-    same = (sensor.unit, sensor.event_resolution) == (unit, resolution)
-    return "" if same else f"{_shown(sensor)} in place of {unit} per {resolution}"
+    if is_as_made(role, sensor.unit, sensor.event_resolution):
+        return ""
+    return f"{_shown(sensor)} in place of {UNIT_BY_ROLE[role]} per {RESOLUTION_BY_ROLE.get(role, QUARTER)}"
+
+
+def is_as_made(role: str, unit: str, resolution: timedelta) -> bool:
+    """Return whether a sensor of a role has the unit and resolution with which this plugin made it."""
+    return (unit, resolution) == (UNIT_BY_ROLE[role], RESOLUTION_BY_ROLE.get(role, QUARTER))
 
 
 def _shown(sensor: Sensor) -> str:

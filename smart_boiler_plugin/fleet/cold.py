@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.learning.learn import Habits, quarter_of_day
+from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.plan.policy import Policy
 
 SOON = timedelta(hours=2)
@@ -18,6 +21,24 @@ SOON = timedelta(hours=2)
 
 EXPECTED_KWH = 0.05
 """From this mean on draw-offs are expected [kWh]; less is missed by nobody: 1.4 l at 40 °C."""
+
+
+@dataclass(frozen=True)
+class Cold:
+    """A tank that is, or will be, colder than is wanted then.
+
+    Parameters
+    ----------
+    at
+        Since when it is, or when it will be, local.
+    temperature_c, wanted_c
+        Of the tank now or then, and below which it is cold [°C].
+
+    """
+
+    at: pd.Timestamp
+    temperature_c: float
+    wanted_c: float
 
 
 def is_cold(
@@ -39,23 +60,50 @@ def is_cold(
         When, in the household's time zone.
 
     """
+    return bool(temperature_c < wanted_c(data, comfort, policy, habit, pd.DatetimeIndex([moment]))[0])
+
+
+def wanted_c(
+    data: BoilerData, comfort: Comfort, policy: Policy, habit: Habits, moments: pd.DatetimeIndex
+) -> NDArray[np.float64]:
+    """Return below which temperature a tank is cold at moments [°C], shape (n,); -inf where it cannot be too cold.
+
+    Arguments as of ``is_cold``.
+    """
     floor_c = comfort.lowest_allowed_c(
-        pd.DatetimeIndex([moment]), temperature_min_c=policy.floor_of(data), temperature_max_c=data.temperature_max_c
+        moments, temperature_min_c=policy.floor_of(data), temperature_max_c=data.temperature_max_c
     )
-    if temperature_c < floor_c[0]:
-        return True
     useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)
-    return temperature_c < useful_c and expected_soon_kwh(comfort, habit, moment) >= EXPECTED_KWH
+    drawing = _expected_kwh(comfort, habit, moments) >= EXPECTED_KWH
+    wanted: NDArray[np.float64] = np.maximum(floor_c, np.where(drawing, useful_c, -np.inf))
+    return wanted
+
+
+def most_wanted_c(data: BoilerData, comfort: Comfort, policy: Policy) -> float:
+    """Return the temperature at which a tank is never cold, whatever the hour and the habits [°C]."""
+    if comfort.boost_until:
+        return data.temperature_max_c
+    wishes = [comfort.useful_temperature_c, policy.floor_of(data) or 0.0]
+    wishes += [period.temperature_c for period in comfort.programme]
+    return min(max(wishes), data.temperature_max_c)
 
 
 def expected_soon_kwh(comfort: Comfort, habit: Habits, moment: pd.Timestamp) -> float:
     """Return the heat that a household draws within ``SOON`` on average [kWh]."""
+    return float(_expected_kwh(comfort, habit, pd.DatetimeIndex([moment]))[0])
+
+
+def _expected_kwh(comfort: Comfort, habit: Habits, moments: pd.DatetimeIndex) -> Floats:
+    """Return the heat that is drawn on average within ``SOON`` after each moment, shape (n,) [kWh]."""
     # in UTC: pandas rounds local times, and knows no answer in the hour that the clock repeats
-    begin = moment.tz_convert("UTC").floor(QUARTER).tz_convert(moment.tz)
-    quarters = pd.date_range(begin, periods=SOON // QUARTER, freq=QUARTER)
-    away = np.zeros((len(quarters), 1), dtype=bool)
+    begins = moments.tz_convert("UTC").floor(QUARTER)
+    steps = np.arange(SOON // QUARTER) * np.timedelta64(QUARTER)
+    each = (begins.tz_localize(None).to_numpy()[:, None] + steps).ravel()
+    quarters = pd.DatetimeIndex(each, tz="UTC").tz_convert(moments.tz)
+    mean_kwh = (habit.draw_offs.sizes_kwh * habit.draw_offs.probabilities).sum(axis=(1, 2))
+    drawn: Floats = mean_kwh[quarter_of_day(quarters)]
     if comfort.away:
         begin, until = pd.Timestamp(comfort.away.begin), pd.Timestamp(comfort.away.until)
-        away[(quarters >= begin) & (quarters < until)] = True
-    sizes, probabilities = habit.draw_offs.ahead(quarter_of_day(quarters), away)
-    return float((sizes * probabilities).sum())
+        drawn = np.where((quarters >= begin) & (quarters < until), 0.0, drawn)
+    soon: Floats = drawn.reshape(len(moments), -1).sum(axis=1)
+    return soon

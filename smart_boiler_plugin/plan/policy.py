@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.facts.faults import SILENT_AFTER
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Policy:
         How old a reading may be to plan from it as it is.
     max_carried_age
         How old a reading may be to be carried forward.
+    silent_after
+        After how long without a reading a boiler that reports at intervals is silent.
     typical_price_span
         How far back typical prices are taken from, where a price is not known.
     comfort_weight
@@ -32,6 +35,7 @@ class Policy:
 
     max_reading_age: timedelta = timedelta(hours=2)
     max_carried_age: timedelta = timedelta(days=2)
+    silent_after: timedelta = SILENT_AFTER
     typical_price_span: timedelta = timedelta(days=7)
     comfort_weight: float = 6.0
     floor_c: float | None = None

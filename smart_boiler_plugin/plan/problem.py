@@ -118,7 +118,7 @@ def make_problem(
     account: dict[str, Any] = {"start": dict(device.start_from)}
     if facts.not_believed:
         account["readings_not_believed"] = list(facts.not_believed)
-    if faults := faults_of(data, facts):
+    if faults := faults_of(data, facts, policy.silent_after):
         account["faults"] = [fault.as_json() for fault in faults]
     if facts.missing:
         account["missing"] = list(facts.missing)

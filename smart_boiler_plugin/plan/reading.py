@@ -27,6 +27,7 @@ from smart_boiler_plugin.settings import (
     HYGIENE_TEMPERATURE,
     MAX_CARRIED_AGE,
     MAX_READING_AGE,
+    SILENT_AFTER,
     TYPICAL_PRICE_SPAN,
 )
 
@@ -36,6 +37,7 @@ def policy() -> Policy:
     return Policy(
         max_reading_age=MAX_READING_AGE.value,
         max_carried_age=MAX_CARRIED_AGE.value,
+        silent_after=SILENT_AFTER.value,
         typical_price_span=TYPICAL_PRICE_SPAN.value,
         comfort_weight=COMFORT_WEIGHT.value,
         floor_c=FLOOR.value or None,

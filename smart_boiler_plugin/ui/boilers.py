@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from flask_security import current_user, login_required
 from flexmeasures.ui.utils.view_utils import render_flexmeasures_template
+from flexmeasures.utils.time_utils import server_now
 
-from smart_boiler_plugin.fleet.state import states
+from smart_boiler_plugin.fleet.members import members, seen_by
+from smart_boiler_plugin.fleet.state import states_of
+from smart_boiler_plugin.fleet.told import WORDS, worst_first
 
 
 @login_required
 def show_boilers() -> str:
-    """Show the boilers that the user may see, with their last temperature and a link to their graphs."""
-    page: str = render_flexmeasures_template("smart_boiler_plugin/boilers.html", boilers=states(current_user))
+    """Show the boilers that the user may see, the worst first, each with its state and a link to its graphs."""
+    boilers = worst_first(states_of(members(seen_by(current_user)), server_now()))
+    page: str = render_flexmeasures_template("smart_boiler_plugin/boilers.html", boilers=boilers, words=WORDS)
     return page

@@ -13,6 +13,7 @@ from flexmeasures.data import db
 from redis import Redis
 from rq import Queue
 
+from smart_boiler_plugin import mail as mail_of_ours
 from smart_boiler_plugin.customers import invitations, letter, sending
 from smart_boiler_plugin.embedded.processes import free_port
 from tests.factories import PASSWORD
@@ -114,7 +115,7 @@ def test_a_name_is_one_line_of_text_in_headers_text_and_html(app, name, monkeypa
         assert not mail.has_bad_headers()
         read = message_from_bytes(mail.as_bytes(), policy=policy.default)
         db.session.rollback()
-    line, called = letter.one_line(name), letter.one_line(letter.SPECIAL.sub(" ", name))
+    line, called = mail_of_ours.one_line(name), mail_of_ours.one_line(mail_of_ours.SPECIAL.sub(" ", name))
     assert "\n" not in line
     assert len(line) <= 100
     assert (str(read["To"]), read["Bcc"], len(read["From"].addresses)) == ("ash@example.com", None, 1)
@@ -171,7 +172,7 @@ def test_a_mail_server_that_is_down_loses_no_invitation_and_is_told(app, call, w
 def test_nobody_waits_for_a_mail_server_that_says_nothing_but_a_worker_and_that_not_for_ever(
     app, call, work, monkeypatch
 ):
-    monkeypatch.setattr(sending, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(mail_of_ours, "TIMEOUT_S", 0.2)
     with silent_port() as port, used_by(app, monkeypatch, port):
         customer = call("POST", **ASH).json
         assert customer["invitation"] == "due"

@@ -40,6 +40,8 @@ def test_all_calls_are_described(app):
         ("get", f"{one}/statement"),
         ("post", f"{one}/invitation"),
         ("post", "/smart-boiler-plugin/api/boiler-customers"),
+        ("get", "/smart-boiler-plugin/api/fleet"),
+        ("get", "/smart-boiler-plugin/api/fleet/load"),
         ("get", "/smart-boiler-plugin/api/jobs/{job_id}"),
         ("get", f"{one}/now"),
         ("get", "/smart-boiler-plugin/api/set-points"),

@@ -143,11 +143,23 @@ def test_whatever_a_household_did_it_is_listed_and_erased_and_others_are_as_befo
     for number, kind in enumerate(KINDS):
         body = {"name": f"{kind} home", "user_name": f"u{number}", "user_email": f"u{number}@example.com"}
         ids[kind] = world.call("operator", "POST", f"{API}/boiler-customer", body).json
+    (alone,) = world.call("operator", "GET", f"{API}/fleet?filter=Birch").json["data"]
     with world.app.app_context():
         for kind, damage in KINDS.items():
             damage(Home(ids[kind], world.birch))
             db.session.commit()
         before = db.session.query(TimedBelief).filter_by(sensor_id=world.birch.fill_rate).count()
+    looked = world.call("operator", "GET", f"{API}/fleet?per-page=100&sort-by=coldest")
+    assert looked.status_code == 200, looked.text
+    rows = {one["name"]: one for one in looked.json["data"]}
+    assert rows.keys() == {
+        "Ash",
+        "Birch",
+        *(f"{kind} home" for kind in KINDS if kind not in {"no boiler", "no attribute"}),
+    }
+    assert {**rows["Birch"], "message": None} == {**alone, "message": None}
+    loaded = world.call("operator", "GET", f"{API}/fleet/load")
+    assert (loaded.status_code, loaded.json["boilers"]) == (200, len(looked.json["data"])), loaded.text
     listed = world.call("operator", "GET", f"{API}/boiler-customer?per-page=100")
     assert listed.status_code == 200, listed.text
     assert {one["name"] for one in listed.json["data"]} == {"Ash", "Birch", *(f"{kind} home" for kind in KINDS)}

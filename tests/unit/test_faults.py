@@ -23,8 +23,8 @@ def test_a_boiler_that_is_well_and_one_that_was_never_seen_have_none():
     assert found(facts()) == {}
 
 
-@pytest.mark.parametrize(("hours", "silent"), [(2, False), (4, True)])
-def test_a_boiler_that_sends_no_reading_for_three_hours_is_silent(hours, silent):
+@pytest.mark.parametrize(("hours", "silent"), [(2, False), (2.25, True)])
+def test_a_boiler_that_sends_no_reading_for_two_hours_is_silent(hours, silent):
     last = START - timedelta(hours=hours)
     since = found(facts(temperature_c=(last - 7 * QUARTER, [55.0] * 8)))
     assert since == ({"silent": last + QUARTER} if silent else {})

@@ -1,0 +1,101 @@
+"""One look at a fleet: all boilers, the worst first, and the service around them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from smart_boiler_plugin import workers
+from smart_boiler_plugin.facts.prices_until import prices_until
+from smart_boiler_plugin.fleet.members import Member, members
+from smart_boiler_plugin.fleet.runs import Run, last_runs
+from smart_boiler_plugin.fleet.state import states_of
+from smart_boiler_plugin.fleet.told import NEEDS_A_PERSON, STATES, BoilerState, worst_first
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A fleet at a moment.
+
+    Parameters
+    ----------
+    at
+        The moment.
+    states
+        Of all boilers, the worst first.
+    prices_known_until
+        Until when the prices of all boilers are known: the first of their tariffs that ends; None where one has none.
+    last_run
+        When they were last planned together, and what came of it; None where that is not known.
+    workers
+        How many workers are alive; None where Redis gives no answer.
+    waiting
+        How many jobs wait for one; None likewise.
+
+    """
+
+    at: datetime
+    states: Sequence[BoilerState]
+    prices_known_until: datetime | None
+    last_run: Run | None
+    workers: int | None
+    waiting: int | None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many boilers are in each state, the worst first; each counts once."""
+        found = Counter(each.state for each in self.states)
+        return {state: found[state] for state in STATES}
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether something is wrong that goes not away by the next plan."""
+        return any(each.state in NEEDS_A_PERSON for each in self.states)
+
+
+def overview(whose: Any, moment: datetime, *, runs: bool = True) -> Overview:
+    """Return one look at the boilers of all accounts for which a condition holds (``members.py``).
+
+    Some twenty-five SQL statements, however many boilers there are.
+
+    Parameters
+    ----------
+    whose
+        SQL condition for accounts.
+    moment
+        Now.
+    runs
+        Whether to tell of the last run: it is an operator's, and no household's.
+
+    """
+    fleet = members(whose)
+    known = _prices_of(fleet)
+    operators = {member.operator_id for member in fleet if member.operator_id is not None} if runs else set()
+    alive, waiting = workers.alive()
+    ends = [known.get(member.price_id or 0) for member in fleet]
+    return Overview(
+        at=moment,
+        states=worst_first(states_of(fleet, moment, known)),
+        prices_known_until=min((end for end in ends if end is not None), default=None) if all(ends) else None,
+        last_run=_last(operators),
+        workers=alive,
+        waiting=waiting,
+    )
+
+
+def _prices_of(fleet: Sequence[Member]) -> dict[int, datetime]:
+    """Return until when prices are known, by the ids of sensors, of those that their boilers may be planned with."""
+    known = prices_until({member.price_id for member in fleet if member.price_id is not None})
+    may_read = {(member.price_id, owner) for member in fleet for owner in (None, member.account_id, member.operator_id)}
+    return {
+        sensor_id: priced.until
+        for sensor_id, priced in known.items()
+        if priced.until is not None and (sensor_id, priced.owner_id) in may_read
+    }
+
+
+def _last(operators: Collection[int]) -> Run | None:
+    return max(last_runs(operators).values(), key=lambda run: run.at, default=None)
