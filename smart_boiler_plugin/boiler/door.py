@@ -43,8 +43,13 @@ def _stored(name: str) -> fields.Field[Any]:
     return kind(validate=validate, required=name not in ADDED, allow_none=name in MAY_BE_NULL)
 
 
-StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")
-"""A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units."""
+STORED_BOILER = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")()
+"""A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units.
+
+Schemas are made once: each time, that would cost more than reading ten boilers.
+"""
+
+STORED_COMFORT = ComfortSchema()
 
 
 def data_of(stored: Any) -> BoilerData:
@@ -57,7 +62,7 @@ def data_of(stored: Any) -> BoilerData:
 
     """
     try:
-        data = BoilerData(**StoredBoilerSchema().load(stored, unknown=EXCLUDE))
+        data = BoilerData(**STORED_BOILER.load(stored, unknown=EXCLUDE))
     except ValidationError as error:
         problems = {DESCRIBED.get(str(name), name): told for name, told in error.messages_dict.items()}
         raise SmartBoilerError({"boiler": problems}) from error
@@ -79,7 +84,7 @@ def comfort_of(stored: Any) -> Comfort:
     if not isinstance(stored, dict):
         raise SmartBoilerError({"boiler": ["Is no object with fields."]})
     try:
-        comfort: Comfort = ComfortSchema().load(stored.get(COMFORT, {}))
+        comfort: Comfort = STORED_COMFORT.load(stored.get(COMFORT, {}))
     except ValidationError as error:
         raise SmartBoilerError({COMFORT: error.messages}) from error
     except RecursionError as error:

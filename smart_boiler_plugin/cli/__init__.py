@@ -13,6 +13,7 @@ def attach(group: Group) -> None:
         import_prices,
         jobs,
         learning,
+        plans,
         reports,
         tariffs,
         upgrade,
@@ -27,6 +28,7 @@ def attach(group: Group) -> None:
         tariffs.list_tariffs,
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report, advice.advise_customers),
+        *(plans.plan, plans.prune),
         clean_up.clean_up,
         upgrade.upgrade,
     ):

@@ -1,10 +1,12 @@
-"""Days that are given to commands."""
+"""Days and moments that are given to commands."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import click
+import pandas as pd
+from flexmeasures.utils.time_utils import get_timezone
 
 from smart_boiler_plugin.prices.files import FIRST_YEAR, LAST_YEAR
 
@@ -24,3 +26,26 @@ class Day(click.DateTime):
 
 
 DATE = Day()
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # older clicks take no arguments
+    """A moment such as 2025-10-29T14:00, in the server's time zone where it names none."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment, aware of its time zone."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = pd.Timestamp(str(value))
+            aware = moment if moment.tzinfo else moment.tz_localize(str(get_timezone()))
+        except ValueError:
+            self.fail(f"{value!r} is no moment such as 2025-10-29T14:00 or 2025-10-29T14:00+01:00.", param, ctx)
+        if not FIRST_YEAR <= aware.year <= LAST_YEAR:
+            self.fail(f"{value} is not between {FIRST_YEAR} and {LAST_YEAR}.", param, ctx)
+        found: datetime = aware.to_pydatetime()
+        return found
+
+
+MOMENT = Moment()
