@@ -132,7 +132,8 @@ def make_fleet(count):
 
 
 CHANGE_A_TENTH = text("""
-    UPDATE generic_asset SET attributes = jsonb_set(attributes, '{smart-boiler,temperature_max_c}', '60')
+    UPDATE generic_asset
+    SET attributes = jsonb_set(attributes, '{smart-boiler,comfort}', '{"useful_temperature": "45 °C"}')
     WHERE id % 10 = 5 AND attributes ? 'smart-boiler'
 """)
 
@@ -275,7 +276,7 @@ def main():
         db.session.commit()
         some = list(needed(ids, NOW + timedelta(minutes=6), ["missing", "deviating"]))
         _, written = plan_chunks(some, NOW + timedelta(minutes=6), tenth)
-        tell(f"{len(some)} whose ceiling was changed: {written} values written", tenth, len(some))
+        tell(f"{len(some)} whose comfort was changed: {written} values written", tenth, len(some))
 
 
 def tell(what, meter, count):

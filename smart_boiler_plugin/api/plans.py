@@ -38,6 +38,7 @@ class PlansSchema(Schema):
     which = fields.List(
         fields.String(validate=validate.OneOf(ONLY)),
         data_key="only",
+        validate=validate.Length(min=1),
         allow_none=True,
         load_default=None,
         metadata={

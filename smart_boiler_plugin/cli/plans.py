@@ -18,7 +18,7 @@ from tabulate import tabulate
 from smart_boiler_plugin import jobs
 from smart_boiler_plugin.boiler.owners import boiler_ids
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
-from smart_boiler_plugin.cli.dates import MOMENT
+from smart_boiler_plugin.cli.dates import MOMENT, aware
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
 from smart_boiler_plugin.fleet import planning, pruning
 from smart_boiler_plugin.fleet.planning import BY_DEFAULT, UNCHANGED, Asked
@@ -101,7 +101,7 @@ def plan(
     if not ids:
         raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
     try:
-        asked = Asked.now(only, start, until)
+        asked = Asked.now(only, aware(start), aware(until))
         needing = asked.needing(ids)
         if not needing:
             planning.note_nothing_to_do(planning.by_operator(ids).keys())

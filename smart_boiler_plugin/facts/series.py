@@ -18,7 +18,7 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, func, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, cast, func, or_, true, tuple_
 
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
@@ -148,22 +148,26 @@ def latest_values(
 
     """
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
-    in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
-    ahead = and_(TimedBelief.event_start >= next_quarter, TimedBelief.event_start < next_quarter + LOOK_AHEAD)
-    series = (TimedBelief.sensor_id, TimedBelief.source_id)
-    # grouped before it is known what they are: by names, each single value would be sorted
+    asked = func.unnest(cast(list(sensor_ids), ARRAY(Integer))).table_valued("id").render_derived("asked")
+    spans = _apart((start, end), (next_quarter, next_quarter + LOOK_AHEAD))
+    # one sensor after the other, by the index: else PostgreSQL at times reads all sensors of all times
     held = (
-        db.select(*series, PACKED.label("packed"))
-        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | ahead)
-        .filter(tuple_(*series).not_in(left_out))
-        .group_by(*series)
-        .subquery()
+        db.select(TimedBelief.source_id, PACKED.label("packed"))
+        .filter(TimedBelief.sensor_id == asked.c.id)
+        .filter(
+            or_(*(and_(TimedBelief.event_start >= since, TimedBelief.event_start < until) for since, until in spans))
+        )
+        .filter(tuple_(TimedBelief.sensor_id, TimedBelief.source_id).not_in(left_out))
+        .group_by(TimedBelief.source_id)
+        .lateral("held")
     )
     query = (
-        db.select(held.c.sensor_id, held.c.source_id, Sensor.name, SOURCE_TYPE, held.c.packed)
-        .join(Sensor, Sensor.id == held.c.sensor_id)
+        db.select(asked.c.id, held.c.source_id, Sensor.name, SOURCE_TYPE, held.c.packed)
+        .select_from(asked)
+        .join(held, true())
+        .join(Sensor, Sensor.id == asked.c.id)
         .join(Source, Source.id == held.c.source_id)
-        .order_by(held.c.sensor_id)
+        .order_by(asked.c.id)
     )
     begin = pd.Timestamp(start).tz_convert("UTC")
     known_by_us, end_us = ((pd.Timestamp(each) - begin) // pd.Timedelta(1, "us") for each in (moment, end))
@@ -184,6 +188,13 @@ def latest_values(
             latest = Beliefs.together(by_kind[kind]).latest(water=role == TEMPERATURE)
             if len(latest):
                 yield Held(sensor_id, kind, latest.start_us // SECOND_US, latest.value)
+
+
+def _apart(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
+    """Return two spans, and one where they meet: what is one is looked up at once."""
+    if max(one[0], other[0]) <= min(one[1], other[1]):
+        return [(min(one[0], other[0]), max(one[1], other[1]))]
+    return [one, other]
 
 
 def _by_kind(beliefs: Beliefs, role: str, source_type: str) -> Iterator[tuple[str, Beliefs]]:

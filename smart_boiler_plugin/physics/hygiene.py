@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -79,8 +79,7 @@ def _hot_spans(
 
 
 def _index(readings_c: pd.Series[Any]) -> pd.DatetimeIndex:
-    index: pd.DatetimeIndex = pd.DatetimeIndex(readings_c.index)
-    return index
+    return cast("pd.DatetimeIndex", readings_c.index)
 
 
 def attempts(

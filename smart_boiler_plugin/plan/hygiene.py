@@ -123,6 +123,8 @@ def outcome(wanted: Wanted, facts: Facts, done: pd.Timestamp | None, begin: pd.T
         Of the plan.
 
     """
+    if np.isnan(facts.planned_c).all():
+        return {}
     planned = facts.planned_readings_c(begin)
     since = planned if done is None else planned.iloc[planned.index.searchsorted(done) :]
     if since.empty:
