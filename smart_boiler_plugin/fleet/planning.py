@@ -222,7 +222,8 @@ def note_nothing_to_do(operator_ids: Collection[int | None]) -> None:
 
 def names_of(asset_ids: Collection[int]) -> dict[int, str]:
     """Return the names of boilers by the ids of their assets."""
-    return dict(db.session.execute(db.select(Asset.id, Asset.name).filter(Asset.id.in_(asset_ids))).tuples())
+    query = db.select(Asset.id, Asset.name).filter(Asset.id.in_(asset_ids))
+    return {asset_id: name for asset_id, name in db.session.execute(query)}  # noqa: C416 (a Result has keys of its own)
 
 
 def by_operator(asset_ids: Collection[int]) -> dict[int | None, list[int]]:
