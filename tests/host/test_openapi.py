@@ -41,6 +41,7 @@ def test_all_calls_are_described(app):
         ("post", f"{one}/invitation"),
         ("post", "/smart-boiler-plugin/api/boiler-customers"),
         ("get", "/smart-boiler-plugin/api/jobs/{job_id}"),
+        ("post", "/smart-boiler-plugin/api/plans"),
         ("post", "/smart-boiler-plugin/api/readings"),
         ("get", "/smart-boiler-plugin/api/tariffs"),
         ("post", "/smart-boiler-plugin/api/tariffs"),
