@@ -191,6 +191,22 @@ LANGUAGE = Setting(
     'Language of mails to households that have none of their own ["en", "nl" or "de"].',
 )
 
+DEVIATION = Setting(
+    "SMART_BOILER_DEVIATION",
+    2.0,
+    "How far a boiler's temperature may be from its plan before it is planned anew [K]; of those that follow powers "
+    "and no set-points.",
+    lowest=0.1,
+    highest=100.0,
+)
+
+PLANS_KEPT = Setting(
+    "SMART_BOILER_PLANS_KEPT",
+    timedelta(days=35),
+    "How long expected temperatures are kept that are over [timedelta], nine days at least; "
+    "`flexmeasures smart-boiler prune` takes older ones away.",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
@@ -210,6 +226,8 @@ SETTINGS = (
     DEFAULT_TARIFF,
     GUARD,
     LANGUAGE,
+    DEVIATION,
+    PLANS_KEPT,
 )
 
 

@@ -127,7 +127,7 @@ class Boiler:
         """What is known about the boiler, from which local day on, ascending; the first one since ever."""
         return ((None, self.data),) if self.day else self.history.boiler.steps(self.data)
 
-    @property
+    @cached_property
     def comfort(self) -> Comfort:
         """What the household wants now."""
         return self._checked(comfort_of)
@@ -176,8 +176,11 @@ class Boiler:
             return {**known, COMFORT: schema.dump(comfort)}
 
         stored.lock_row(self.asset)
+        # others may have changed it meanwhile
+        vars(self).pop("comfort", None)
         before_c = self._useful_or_none()
         stored.change(self.asset, changed)
+        vars(self).pop("comfort", None)
         # what was broken held on no day
         if before_c not in {None, self._useful_or_none()}:
             self.note(useful_temperature=before_c)

@@ -14,6 +14,7 @@ def attach(group: Group) -> None:
         import_prices,
         jobs,
         learning,
+        plans,
         reports,
         status,
         tariffs,
@@ -32,6 +33,7 @@ def attach(group: Group) -> None:
         *(import_prices.import_prices, tariffs.update_prices),
         *(learning.learn, learning.tanks, reports.report, advice.advise_customers),
         status.show_status,
+        *(plans.plan, plans.prune),
         clean_up.clean_up,
         upgrade.upgrade,
     ):

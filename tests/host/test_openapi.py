@@ -48,6 +48,7 @@ def test_all_calls_are_described(app):
         ("get", "/smart-boiler-plugin/api/device-tokens"),
         ("post", "/smart-boiler-plugin/api/device-tokens"),
         ("delete", "/smart-boiler-plugin/api/device-tokens/{token_id}"),
+        ("post", "/smart-boiler-plugin/api/plans"),
         ("post", "/smart-boiler-plugin/api/readings"),
         ("get", "/smart-boiler-plugin/api/tariffs"),
         ("post", "/smart-boiler-plugin/api/tariffs"),
