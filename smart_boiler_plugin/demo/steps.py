@@ -170,6 +170,11 @@ class Demo:
         set_points = [value for value in self._read(first.ids["set_point"], PLAN)[: len(price)] if value is not None]
         show.picture(f"Set-points of {first.name}", moments[: len(set_points)], set_points, "°C")
         show.picture(f"Fill rate that is expected of {first.name}", moments, first.plan_kw, "kW")
+        self._plan_all()
+
+    def _plan_all(self) -> None:
+        """Let workers plan who needs it, as a cron line does each quarter of an hour: to the end of the known prices."""
+        self._run_and_show("plan", "--wait")
 
     def look(self) -> None:
         """Step 5: the page of each boiler, and what a customer may see."""
@@ -219,6 +224,16 @@ class Demo:
             [self._result(customer) for customer in self.households],
             ["customer", "cost yesterday [EUR]", "heat planned [kWh]", "planned cost [EUR]", "next heating"],
         )
+
+        show.heading("The fleet at one look")
+        self._run_and_show("status")
+
+    def _run_and_show(self, *words: str) -> None:
+        """Run a command of the plugin, and show what it prints."""
+        with show.timed(f"flexmeasures smart-boiler {' '.join(words)}"):
+            said = self.stack.shell.run("smart-boiler", *words)
+        for line in said.splitlines():
+            show.note(line)
 
     def _result(self, customer: Household) -> list[Any]:
         cost = customer.ids["cost"]

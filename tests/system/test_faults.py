@@ -24,6 +24,7 @@ from smart_boiler_plugin.embedded.processes import StackError
 from smart_boiler_plugin.embedded.redis import Redis
 from smart_boiler_plugin.embedded.stack import Stack
 from tests.databases import open_folder
+from tests.system.processes import kill
 
 pytestmark = pytest.mark.long
 
@@ -75,17 +76,6 @@ def restart_postgres(stack):
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=20)
     time.sleep(1)
     Postgres(folder)
-
-
-def kill(stack, name):
-    """Kill a process of a stack, and all that it started."""
-    for part in [part for part in stack._parts if getattr(part, "name", "") == name]:
-        with suppress(psutil.Error):
-            started = psutil.Process(part.popen.pid)
-            for process in [*started.children(recursive=True), started]:
-                process.kill()
-        part.popen.wait()
-        stack._parts.remove(part)
 
 
 def run(stack, *words):
