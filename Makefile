@@ -33,7 +33,7 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 		$(RUN) -m pytest -n logical --dist loadfile -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
-benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=reports, readings, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
 
 simulate: $(PIN)  ## Compare thermostats, timers, plans, set-points and foresight on weeks of real prices (ARGS="--quick")

@@ -9,10 +9,10 @@ is sealed, so that nobody asks in the name of who may.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from flexmeasures import Account
@@ -32,8 +32,35 @@ KEPT = timedelta(days=7)
 MOST_THINGS = 20_000
 """How many things all jobs of an operator hold: each call of its users reads its account."""
 
-WORK = {"customers": "smart_boiler_plugin.customers.bulk.work"}
-"""By kind: the function that does a chunk after the other, given the account's and the job's id."""
+
+class Work(NamedTuple):
+    """How jobs of a kind are done.
+
+    Parameters
+    ----------
+    function
+        Does a chunk after the other, given the account's and the job's id, and its lane.
+    chunk
+        How many things are one.
+    lanes
+        How many workers do chunks of one job at a time, each those of a lane.
+
+    """
+
+    function: str
+    chunk: int
+    lanes: int = 1
+
+    def lane_of(self, number: int) -> int:
+        """Return the lane in which a thing is done."""
+        return number // self.chunk % self.lanes
+
+
+WORK = {
+    "customers": Work("smart_boiler_plugin.customers.bulk.work", 10),
+    "plans": Work("smart_boiler_plugin.fleet.planning.work", 250, lanes=4),
+}
+"""By kind."""
 
 Result: TypeAlias = "dict[str, Any]"
 
@@ -52,6 +79,10 @@ class Job:
         What is to be done: number and thing, in their order.
     results
         What came of what is done: each has the number as ``row``, and the word for it as ``status``.
+    about
+        What holds for all of it, as JSON.
+    counted
+        How many things are done of which there is nothing else to say, by the outcome.
 
     """
 
@@ -63,6 +94,8 @@ class Job:
     ended_at: datetime | None
     waiting: Sequence[tuple[int, Any]]
     results: Sequence[Result]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -72,15 +105,32 @@ class Job:
     @property
     def total(self) -> int:
         """How many things it has."""
+        return len(self.waiting) + self.done
+
+    @property
+    def done(self) -> int:
+        """How many of them are done."""
+        return len(self.results) + sum(self.counted.values())
+
+    @property
+    def size(self) -> int:
+        """How many things are kept of it."""
         return len(self.waiting) + len(self.results)
 
     @property
     def outcomes(self) -> dict[str, int]:
-        """How often each outcome is among the results."""
-        return dict(Counter(str(result.get("result")).lower().replace(" ", "_") for result in self.results))
+        """How often each outcome came of what is done."""
+        told = Counter(str(result.get("result")).lower().replace(" ", "_") for result in self.results)
+        return dict(Counter(self.counted) + told)
 
 
-def ask(account: Account, kind: str, waiting: Sequence[tuple[int, Any]], results: Sequence[Result]) -> str:
+def ask(
+    account: Account,
+    kind: str,
+    waiting: Sequence[tuple[int, Any]],
+    results: Sequence[Result],
+    about: Mapping[str, Any] | None = None,
+) -> str:
     """Note what is asked for; return the id of the job. Does not commit: after the commit, ``wake`` it.
 
     Jobs that ended long ago are forgotten, and before others wait, those that ended last.
@@ -91,7 +141,7 @@ def ask(account: Account, kind: str, waiting: Sequence[tuple[int, Any]], results
         The operator's.
     kind
         A key of ``WORK``.
-    waiting, results
+    waiting, results, about
         As of ``Job``; what is known at once is among the results.
 
     Raises
@@ -101,16 +151,17 @@ def ask(account: Account, kind: str, waiting: Sequence[tuple[int, Any]], results
 
     """
     now = server_now()
-    new = Job(str(uuid4()), account.id, kind, now, None, None if waiting else now, list(waiting), list(results))
+    ended = None if waiting else now
+    new = Job(str(uuid4()), account.id, kind, now, None, ended, list(waiting), list(results), dict(about or {}))
 
     def changed(known: Any) -> dict[str, Any]:
         records = as_object(known)
         jobs = [job for job in (_read(account.id, *entry) for entry in records.items()) if job]
         # those that wait come first, and of the others the last ones
         jobs.sort(key=lambda job: (bool(job.waiting), job.asked_at), reverse=True)
-        kept, things = {new.id: _sealed(new)}, new.total
+        kept, things = {new.id: _sealed(new)}, new.size
         for job in jobs:
-            things += job.total
+            things += job.size
             if things <= MOST_THINGS:
                 kept[job.id] = records[job.id]
             elif job.waiting:
@@ -121,15 +172,33 @@ def ask(account: Account, kind: str, waiting: Sequence[tuple[int, Any]], results
     return new.id
 
 
-def note(account: Account, job_id: str, results: Sequence[Result]) -> None:
-    """Note what came of things of a job, which then wait no more. Does not commit."""
+def note(
+    account: Account, job_id: str, results: Sequence[Result], counted: Mapping[str, Collection[int]] | None = None
+) -> None:
+    """Note what came of things of a job, which then wait no more. Does not commit.
+
+    What others have noted meanwhile stays as it is.
+
+    Parameters
+    ----------
+    account, job_id
+        Of the job.
+    results
+        As of ``Job``.
+    counted
+        Numbers of things of which there is nothing else to say, by the outcome.
+
+    """
 
     def changed(known: Any) -> dict[str, Any]:
         records = as_object(known)
         job = _read(account.id, job_id, records.get(job_id))
         if job is None:
             return records
-        done = {result["row"] for result in results}
+        open_rows = {number for number, _ in job.waiting}
+        new = [result for result in results if result["row"] in open_rows]
+        rows = {outcome: open_rows.intersection(numbers) for outcome, numbers in (counted or {}).items()}
+        done = {result["row"] for result in new}.union(*rows.values())
         waiting = [(number, thing) for number, thing in job.waiting if number not in done]
         now = server_now()
         after = replace(
@@ -137,7 +206,8 @@ def note(account: Account, job_id: str, results: Sequence[Result]) -> None:
             begun_at=job.begun_at or now,
             ended_at=None if waiting else now,
             waiting=waiting,
-            results=sorted([*job.results, *results], key=lambda result: int(result["row"])),
+            results=sorted([*job.results, *new], key=lambda result: int(result["row"])),
+            counted=dict(Counter(job.counted) + Counter({outcome: len(some) for outcome, some in rows.items()})),
         )
         return {**records, job_id: _sealed(after)}
 
@@ -167,10 +237,17 @@ def all_jobs(account_id: int | None = None) -> list[Job]:
 
 def wake(job: Job) -> bool:
     """Ask workers for what is still to be done of a job, unless they are at it; return whether they were asked."""
-    name = f"smart-boiler-{job.id}"
-    if not job.waiting or workers.is_asked(name):
+    if not job.waiting:
         return False
-    return workers.ask(WORK[job.kind], job.account_id, job.id, job_id=name)
+    work = WORK[job.kind]
+    lanes = sorted({work.lane_of(number) for number, _ in job.waiting})
+    names = {lane: f"smart-boiler-{job.id}{f'-{lane}' if lane else ''}" for lane in lanes}
+    asked = [
+        workers.ask(work.function, job.account_id, job.id, lane, job_id=names[lane])
+        for lane in lanes
+        if not workers.is_asked(names[lane])
+    ]
+    return any(asked)
 
 
 def _sealed(job: Job) -> str:

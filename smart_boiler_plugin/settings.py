@@ -105,14 +105,6 @@ SILENT_AFTER = Setting(
     "12 h.",
 )
 
-DEVIATION = Setting(
-    "SMART_BOILER_DEVIATION",
-    2.0,
-    "How far a boiler that follows a plan in kW may be from it before it is off its plan [K].",
-    lowest=0.1,
-    highest=100.0,
-)
-
 TYPICAL_PRICE_SPAN = Setting(
     "SMART_BOILER_TYPICAL_PRICE_SPAN",
     timedelta(days=7),
@@ -178,11 +170,26 @@ LANGUAGE = Setting(
     'Language of mails to households that have none of their own ["en", "nl" or "de"].',
 )
 
+DEVIATION = Setting(
+    "SMART_BOILER_DEVIATION",
+    2.0,
+    "How far a boiler's temperature may be from its plan before it is planned anew [K]; of those that follow powers "
+    "and no set-points.",
+    lowest=0.1,
+    highest=100.0,
+)
+
+PLANS_KEPT = Setting(
+    "SMART_BOILER_PLANS_KEPT",
+    timedelta(days=35),
+    "How long expected temperatures are kept that are over [timedelta], nine days at least; "
+    "`flexmeasures smart-boiler prune` takes older ones away.",
+)
+
 SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
     SILENT_AFTER,
-    DEVIATION,
     TYPICAL_PRICE_SPAN,
     HYGIENE_TEMPERATURE,
     HYGIENE_DURATION,
@@ -195,6 +202,8 @@ SETTINGS = (
     DEFAULT_TARIFF,
     GUARD,
     LANGUAGE,
+    DEVIATION,
+    PLANS_KEPT,
 )
 
 

@@ -27,7 +27,9 @@ class JobResultSchema(Schema):
     """What came of one thing of a job: ids where there is a customer, else what is wrong."""
 
     row = fields.Integer(metadata={"description": "Its number in what was sent, from 0."})
-    result = fields.String(metadata={"description": "'Created', 'Already there', 'Rejected' or 'Failed'."})
+    result = fields.String(
+        metadata={"description": "'Created', 'Already there', 'Rejected' or 'Failed'; of plans 'Told' or 'Failed'."}
+    )
     status = fields.String()
     account = fields.Integer()
     user = fields.Integer(allow_none=True)
@@ -39,12 +41,17 @@ class JobSchema(Schema):
     """Answer of ``GET /jobs/<id>``."""
 
     job = fields.String(attribute="id")
-    kind = fields.String(metadata={"description": "'customers'"})
+    kind = fields.String(metadata={"description": "'customers' or 'plans'"})
     status = fields.String(metadata={"description": "'queued', 'running' or 'finished'"})
     total = fields.Integer()
-    done = fields.Function(lambda job: len(job.results), metadata={"type": "integer"})
+    done = fields.Integer()
     outcomes = fields.Dict(keys=fields.String(), values=fields.Integer())
-    results = fields.List(fields.Nested(JobResultSchema), metadata={"description": "Of what is done, by row."})
+    results = fields.List(
+        fields.Nested(JobResultSchema),
+        metadata={
+            "description": "Of what is done, by row; boilers that were planned without a word are counted alone."
+        },
+    )
 
 
 @guarded

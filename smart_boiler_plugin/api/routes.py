@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from smart_boiler_plugin.api import customer_crud as crud
 from smart_boiler_plugin.api import customers_bulk as bulk
-from smart_boiler_plugin.api import fleet, jobs, learned, readings, schemas, statements, tariffs
+from smart_boiler_plugin.api import fleet, jobs, learned, plans, readings, schemas, statements, tariffs
 from smart_boiler_plugin.api.openapi import Route, describe
 from smart_boiler_plugin.fleet.overview_schema import OverviewSchema
 from smart_boiler_plugin.version import VERSION
@@ -118,6 +118,15 @@ ROUTES = [
         answers={200: fleet.LoadSchema()},
         errors=(401, 404, 422, 429),
         also_csv=True,
+    ),
+    Route(
+        "POST",
+        "/plans",
+        plans.create_plans,
+        answers={202: jobs.AskedSchema()},
+        errors=(400, 401, 403, 404, 409, 413, 415, 422, 429),
+        # ids of 10,000 customers take some 90 kB
+        largest=256 * 1024,
     ),
     Route("GET", "/jobs/<uuid:job_id>", jobs.show_job, answers={200: jobs.JobSchema()}, errors=(401, 404, 429)),
     Route(

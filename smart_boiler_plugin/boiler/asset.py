@@ -83,7 +83,7 @@ class Boiler:
         """What is known about the boiler."""
         return self._checked(data_of)
 
-    @property
+    @cached_property
     def comfort(self) -> Comfort:
         """What the household wants."""
         return self._checked(comfort_of)
@@ -123,6 +123,7 @@ class Boiler:
         stored.change(self.asset, changed)
         AssetAuditLog.add_record(self.asset, f"Changed comfort: {', '.join(sorted(changes))}")
         db.session.flush()
+        vars(self).pop("comfort", None)
         return self.comfort
 
     def _check_useful(self, useful_c: float) -> None:

@@ -43,11 +43,13 @@ def _stored(name: str) -> fields.Field[Any]:
     return kind(validate=validate, required=name not in ADDED, allow_none=name in MAY_BE_NULL)
 
 
-StoredBoilerSchema = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")
-"""A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units."""
+STORED_BOILER = Schema.from_dict({name: _stored(name) for name in DESCRIBED}, name="StoredBoilerSchema")()
+"""A boiler's data as they are stored: the fields of ``BoilerData``, numbers in their units.
 
-STORED_BOILER, STORED_COMFORT = StoredBoilerSchema(), ComfortSchema()
-"""Made once: a schema costs more than what it reads."""
+Schemas are made once: each time, that would cost more than reading ten boilers.
+"""
+
+STORED_COMFORT = ComfortSchema()
 
 
 def data_of(stored: Any) -> BoilerData:

@@ -43,7 +43,7 @@ def list_jobs(operator_id: int | None) -> None:
                 operator and operator.name,
                 f"{job.asked_at:%Y-%m-%d %H:%M %Z}",
                 status,
-                f"{len(job.results)} of {job.total}",
+                f"{job.done} of {job.total}",
                 told,
             )
         )

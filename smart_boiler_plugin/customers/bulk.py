@@ -63,7 +63,7 @@ def ask(rows: Sequence[Any], operator: Account) -> str:
     return job_id
 
 
-def work(account_id: int, job_id: str) -> Retry | None:
+def work(account_id: int, job_id: str, _lane: int = 0) -> Retry | None:
     """Take on customers of a job, chunk after chunk, for a while; a worker calls this. Return when to go on."""
     until = time.monotonic() + workers.LIMIT_S
     with workers.job():

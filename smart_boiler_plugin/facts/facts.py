@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,22 @@ class Facts:
 
     def planned_readings_c(self, until: datetime) -> pd.Series[Any]:
         """Return the planned temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
-        return self._over(self.planned_c, until) if len(self.planned_c) else self._over(self.temperature_c[:0], until)
+        return self._over("planned_c", until)
 
     def readings_c(self, until: datetime) -> pd.Series[Any]:
         """Return the believed temperatures [°C] of quarters that are over at a moment, by their start, ascending."""
-        return self._over(self.temperature_c, until)
+        return self._over("temperature_c", until)
 
-    def _over(self, by_quarter: Floats, until: datetime) -> pd.Series[Any]:
-        over = slice(int(self.quarters.searchsorted(pd.Timestamp(until) - QUARTER, side="right")))
-        values = by_quarter[over]
-        there = ~np.isnan(values)
-        known: pd.Series[Any] = pd.Series(values[there], index=self.quarters[over][: len(values)][there])
+    @cached_property
+    def _known(self) -> dict[tuple[str, datetime], pd.Series[Any]]:
+        """What was asked for before: a plan asks several times."""
+        return {}
+
+    def _over(self, name: str, until: datetime) -> pd.Series[Any]:
+        known = self._known.get((name, until))
+        if known is None:
+            over = slice(int(self.quarters.searchsorted(pd.Timestamp(until) - QUARTER, side="right")))
+            values: Floats = getattr(self, name)[over]
+            there = np.flatnonzero(~np.isnan(values))
+            known = self._known[name, until] = pd.Series(values[there], index=self.quarters[there])
         return known

@@ -93,8 +93,9 @@ def _silent(data: BoilerData, facts: Facts, readings: pd.Series[float], silent_a
     if facts.first_reading is None or STANDS_STILL in facts.sensor_faults:
         return None
     last = readings.index[-1] if len(readings) else facts.quarters[0] - QUARTER
-    longest = UNCHANGED if data.reports_change_k or reported_change_k(readings) else silent_after
-    if facts.moment - last <= longest:
+    if facts.moment - last <= silent_after:
+        return None
+    if facts.moment - last <= UNCHANGED and (data.reports_change_k or reported_change_k(readings)):
         return None
     return silent(last + QUARTER)
 
@@ -141,14 +142,15 @@ def _other_heater(facts: Facts, span: slice) -> Fault | None:
     warmer = np.flatnonzero(rises > 0)
     if not len(warmer):
         return None
-    runs = np.split(rises, np.flatnonzero(rises < 0))
-    if max(run[run > 0].sum() for run in runs) < WARMED_K:
+    runs = np.unique(np.concatenate([[0], np.flatnonzero(rises < 0)]))
+    if np.add.reduceat(np.maximum(rises, 0.0), runs).max() < WARMED_K:
         return None
     return Fault("other heater", facts.quarters[span][warmer[0]], "The tank gets warmer while its element is off.")
 
 
 def _rises(temperature_c: Floats) -> Floats:
     """Return how much warmer each reading is than the one before it [K], 0 where there is none."""
-    before = pd.Series(temperature_c).ffill().shift().to_numpy(dtype=float)
+    read = np.maximum.accumulate(np.where(np.isnan(temperature_c), 0, np.arange(len(temperature_c))))
+    before = np.concatenate([[np.nan], temperature_c[read][:-1]])
     rises: Floats = np.nan_to_num(temperature_c - before)
     return rises

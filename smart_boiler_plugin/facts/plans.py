@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 from flexmeasures.data import db
 from sqlalchemy import text
 
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.physics.readings import BELIEVED_C
 
 PLANS = text("""
     SELECT sensor.generic_asset_id, sensor.name, ending.event_start,
@@ -30,6 +32,30 @@ PLANS = text("""
           )
 """)
 """The ends of each plan are looked up, by the index on sensor and event: what lies between is not read."""
+
+
+OFF_PLAN = text("""
+    SELECT sensor.generic_asset_id, reading.event_value - planned.event_value AS off_k
+    FROM sensor
+    CROSS JOIN LATERAL (
+        SELECT event_start, event_value FROM timed_belief JOIN data_source ON data_source.id = source_id
+        WHERE sensor_id = sensor.id AND event_start > :now - :age AND event_start <= :now
+              AND coalesce(type, '') NOT IN ('scheduler', 'forecaster')
+              AND event_value BETWEEN :coldest_c AND :hottest_c
+              AND event_start + :quarter - belief_horizon <= :moment
+        ORDER BY event_start DESC, belief_horizon LIMIT 1
+    ) AS reading
+    CROSS JOIN LATERAL (
+        SELECT event_value FROM timed_belief JOIN data_source ON data_source.id = source_id
+        WHERE sensor_id = sensor.id AND type = 'scheduler'
+              AND event_start > reading.event_start - :quarter AND event_start <= reading.event_start
+              AND event_start + :quarter - belief_horizon <= :moment
+        ORDER BY belief_horizon LIMIT 1
+    ) AS planned
+    WHERE sensor.generic_asset_id = ANY(CAST(:asset_ids AS integer[])) AND sensor.name = 'temperature'
+          AND abs(reading.event_value - planned.event_value) > :threshold_k
+""")
+"""The last reading of each that is water's, and what was planned of its quarter."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +92,48 @@ def plans_of(asset_ids: Collection[int], moment: datetime) -> dict[int, Planned]
         Now; what was recorded later is left out.
 
     """
-    known = {
-        "asset_ids": f"{{{','.join(map(str, asset_ids))}}}",
-        "now": whole_quarters(moment, moment)[0],
-        "moment": moment,
-        "quarter": QUARTER,
-    }
     plans: dict[int, Planned] = {}
-    for asset_id, role, begin, made_at in db.session.execute(PLANS, known):
+    for asset_id, role, begin, made_at in db.session.execute(PLANS, _about(asset_ids, moment)):
         found = Planned(_utc(begin) + QUARTER, _utc(made_at), role == "set-point")
         before = plans.get(asset_id)
         if before is None or (found.until, found.in_set_points) > (before.until, before.in_set_points):
             plans[asset_id] = found
     return plans
+
+
+def off_plan_k(
+    asset_ids: Collection[int], moment: datetime, threshold_k: float, longest_age: timedelta
+) -> dict[int, float]:
+    """Return how far the last reading of boilers is from what was planned of its quarter [K], by their assets' ids.
+
+    One SQL statement. Whether the reading is believed of this tank is not asked (``read.py`` knows): a few are read
+    again by whoever plans them.
+
+    Parameters
+    ----------
+    asset_ids
+        Of boilers.
+    moment
+        Now; what was recorded later is left out.
+    threshold_k
+        Less is left out [K].
+    longest_age
+        How old a reading may be.
+
+    """
+    low, high = BELIEVED_C
+    limits = {"threshold_k": threshold_k, "age": longest_age, "coldest_c": low, "hottest_c": high}
+    rows = db.session.execute(OFF_PLAN, {**_about(asset_ids, moment), **limits})
+    return {asset_id: float(off_k) for asset_id, off_k in rows}
+
+
+def _about(asset_ids: Collection[int], moment: datetime) -> dict[str, Any]:
+    return {
+        "asset_ids": f"{{{','.join(map(str, asset_ids))}}}",
+        "now": whole_quarters(moment, moment)[0],
+        "moment": moment,
+        "quarter": QUARTER,
+    }
 
 
 def _utc(moment: datetime) -> pd.Timestamp:

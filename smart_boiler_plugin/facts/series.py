@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,11 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, tuple_
-from sqlalchemy.types import NullType
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, cast, func, or_, true, tuple_
 
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.facts.packed import PACKED, QUARTER_US, SECOND_US, Beliefs
 from smart_boiler_plugin.facts.sensors import Price
 from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.physics.readings import BELIEVED_C
@@ -39,12 +41,25 @@ SOURCE_TYPE = func.coalesce(Source.type, "")
 
 IS_PLANNED = SOURCE_TYPE.in_(PLANNED)
 
+TEMPERATURE = "temperature"
+
 INFERRED = "inferred"
 """Type of the data source of draw-offs that were inferred from temperatures (``learning/daily.py``): not measured, and
 what nobody expects."""
 
 INFERRED_KWH = "inferred_kwh"
 """Kind of these: no field of ``Facts``."""
+
+TOLD_BY_SOURCE = {
+    ("fill-rate", "scheduler"): "planned_kw",
+    (TEMPERATURE, "scheduler"): "planned_c",
+    ("demand", "forecaster"): "forecast_kwh",
+    ("demand", INFERRED): INFERRED_KWH,
+}
+"""What sensors tell by whom, by role and type of source; what others of ``PLANNED`` say of them is nothing."""
+
+METERED = {"fill-rate": "metered_kw", "demand": "demand_kwh"}
+"""What other sources tell of a quarter that had begun."""
 
 OF_FACTS = (
     "temperature_c",
@@ -57,7 +72,7 @@ OF_FACTS = (
 )
 """Kinds that are fields of ``Facts``."""
 
-IS_TEMPERATURE = Sensor.name == "temperature"
+IS_TEMPERATURE = Sensor.name == TEMPERATURE
 
 IS_NUMBER = func.abs(TimedBelief.event_value) < float("inf")
 """Infinity is none, nor is NaN, which in PostgreSQL is more than that."""
@@ -132,69 +147,75 @@ def latest_values(
         For each sensor and kind of which there is something.
 
     """
-    kind, seconds = _kind(), func.date_part("epoch", TimedBelief.event_start - start)
-    quarter = cast(func.floor(seconds / QUARTER_S), Integer)
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
-    in_span = and_(TimedBelief.event_start >= start, TimedBelief.event_start < end)
-    ahead = and_(TimedBelief.event_start >= next_quarter, TimedBelief.event_start < next_quarter + LOOK_AHEAD)
-    no_water = IS_TEMPERATURE & ~TimedBelief.event_value.between(*BELIEVED_C)
-    latest = (
-        db.select(
-            TimedBelief.sensor_id,
-            kind.label("kind"),
-            cast(func.floor(seconds), Integer).label("seconds"),
-            TimedBelief.event_value,
+    asked = func.unnest(cast(list(sensor_ids), ARRAY(Integer))).table_valued("id").render_derived("asked")
+    spans = _apart((start, end), (next_quarter, next_quarter + LOOK_AHEAD))
+    # one sensor after the other, by the index: else PostgreSQL at times reads all sensors of all times
+    held = (
+        db.select(TimedBelief.source_id, PACKED.label("packed"))
+        .filter(TimedBelief.sensor_id == asked.c.id)
+        .filter(
+            or_(*(and_(TimedBelief.event_start >= since, TimedBelief.event_start < until) for since, until in spans))
         )
-        .distinct(TimedBelief.sensor_id, quarter, kind)
-        .join(Sensor, Sensor.id == TimedBelief.sensor_id)
-        .join(Source, Source.id == TimedBelief.source_id)
-        .filter(TimedBelief.sensor_id.in_(sensor_ids), in_span | (ahead & IS_TEMPERATURE & ~IS_PLANNED))
-        .filter(kind.in_(kinds), IS_NUMBER | IS_TEMPERATURE, recorded_at() <= moment)
         .filter(tuple_(TimedBelief.sensor_id, TimedBelief.source_id).not_in(left_out))
-        .order_by(
-            TimedBelief.sensor_id,
-            quarter,
-            kind,
-            no_water,
-            # not by horizon: of two that begin at different seconds of a quarter, both may be as old
-            recorded_at().desc(),
-            *LAST_RECORDED_FIRST,
-        )
-        .subquery()
+        .group_by(TimedBelief.source_id)
+        .lateral("held")
     )
-    # no types: SQLAlchemy would look at each single value
-    begun, value = (func.array_agg(each, type_=NullType()) for each in (latest.c.seconds, latest.c.event_value))
-    series = (latest.c.sensor_id, latest.c.kind)
-    query = db.select(*series, begun, value).group_by(*series)
+    query = (
+        db.select(asked.c.id, held.c.source_id, Sensor.name, SOURCE_TYPE, held.c.packed)
+        .select_from(asked)
+        .join(held, true())
+        .join(Sensor, Sensor.id == asked.c.id)
+        .join(Source, Source.id == held.c.source_id)
+        .order_by(asked.c.id)
+    )
+    begin = pd.Timestamp(start).tz_convert("UTC")
+    known_by_us, end_us = ((pd.Timestamp(each) - begin) // pd.Timedelta(1, "us") for each in (moment, end))
     rows = db.session.execute(query, execution_options={"yield_per": SERIES_AT_ONCE})
-    for sensor_id, name, *columns in rows:
-        numbers, values = np.array(columns[0], dtype=np.int64), np.array(columns[1], dtype=float)
-        ascending = np.argsort(numbers)
-        yield Held(sensor_id, name, numbers[ascending], values[ascending])
+    for sensor_id, of_sensor in groupby(rows, key=itemgetter(0)):
+        by_kind: dict[str, list[Beliefs]] = {}
+        for _, source_id, role, source_type, packed in of_sensor:
+            beliefs = Beliefs.unpacked(packed, source_id, begin)
+            counts = beliefs.recorded_us <= known_by_us
+            if role != TEMPERATURE:
+                # infinity is no number, nor is NaN; of a temperature that is told
+                counts &= np.isfinite(beliefs.value)
+            if role != TEMPERATURE or source_type in PLANNED:
+                counts &= (beliefs.start_us >= 0) & (beliefs.start_us < end_us)
+            for kind, some in _by_kind(beliefs.of(counts), role, source_type):
+                by_kind.setdefault(kind, []).append(some)
+        for kind in sorted(by_kind.keys() & set(kinds)):
+            latest = Beliefs.together(by_kind[kind]).latest(water=role == TEMPERATURE)
+            if len(latest):
+                yield Held(sensor_id, kind, latest.start_us // SECOND_US, latest.value)
+
+
+def _apart(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
+    """Return two spans, and one where they meet: what is one is looked up at once."""
+    if max(one[0], other[0]) <= min(one[1], other[1]):
+        return [(min(one[0], other[0]), max(one[1], other[1]))]
+    return [one, other]
+
+
+def _by_kind(beliefs: Beliefs, role: str, source_type: str) -> Iterator[tuple[str, Beliefs]]:
+    """Yield what values of a source tell: one of ``OF_FACTS``, or ``INFERRED_KWH``; nothing where they tell nothing."""
+    if (role, source_type) in TOLD_BY_SOURCE:
+        yield TOLD_BY_SOURCE[role, source_type], beliefs
+    elif source_type in {*PLANNED, INFERRED}:
+        return
+    elif role == TEMPERATURE:
+        yield "temperature_c", beliefs
+    else:
+        expected = beliefs.horizon_us > QUARTER_US
+        if role == "demand" and expected.any():
+            yield "expected_kwh", beliefs.of(expected)
+        yield METERED[role], beliefs.of(~expected) if expected.any() else beliefs
 
 
 def recorded_at() -> ColumnElement[datetime]:
     """Return when a value of a sensor of boilers was recorded: the horizon counts from the end of its quarter."""
     moment: ColumnElement[datetime] = TimedBelief.event_start + QUARTER - TimedBelief.belief_horizon
     return moment
-
-
-def _kind() -> ColumnElement[str | None]:
-    """Return what a value tells: one of ``OF_FACTS``, or ``INFERRED_KWH``; None where it tells nothing."""
-    is_power, is_demand = Sensor.name == "fill-rate", Sensor.name == "demand"
-    before_its_quarter = TimedBelief.belief_horizon > QUARTER
-    return case(
-        (is_power & (SOURCE_TYPE == "scheduler"), "planned_kw"),
-        (is_demand & (SOURCE_TYPE == "forecaster"), "forecast_kwh"),
-        (IS_TEMPERATURE & (SOURCE_TYPE == "scheduler"), "planned_c"),
-        (is_demand & (SOURCE_TYPE == INFERRED), INFERRED_KWH),
-        (SOURCE_TYPE.in_([*PLANNED, INFERRED]), None),
-        (IS_TEMPERATURE, "temperature_c"),
-        (is_demand & before_its_quarter, "expected_kwh"),
-        (before_its_quarter, None),
-        (is_power, "metered_kw"),
-        (is_demand, "demand_kwh"),
-    )
 
 
 def first_readings(sensor_ids: Collection[int], moment: datetime) -> dict[int, pd.Timestamp]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Steps:
     heat_max_kwh: Series
     drawn_kwh: Series
 
-    @property
+    @cached_property
     def lists(self) -> tuple[list[float], list[float], list[float], list[float]]:
         """Retention, inflow, least and most heat as lists: one by one, their numbers are several times as quick."""
         return (
@@ -107,9 +108,7 @@ def envelope(
         Wished states of charge by step.
 
     """
-    steps, cap, top, not_served = _most_heating(steps, start_kwh, highest_kwh)
-    # a tank that is hotter than its ceiling waits: it cannot be colder than without heating
-    highest = np.maximum(highest_kwh, _idle(steps, start_kwh))
+    steps, highest, cap, top, not_served = _most_heating(steps, start_kwh, highest_kwh)
     lowest = np.minimum(lowest_kwh, top)
     need = _need(steps, lowest)
     for step, wish in sorted((targets_kwh or {}).items()):
@@ -140,9 +139,10 @@ def follow(steps: Steps, start_kwh: float, heat_kwh: Series) -> Series:
     return np.array(states)
 
 
-def _most_heating(steps: Steps, start_kwh: float, highest_kwh: Series) -> tuple[Steps, Series, Series, Series]:
-    """Return the steps with what can be drawn, the cap, what most heating reaches, and what cannot be drawn."""
-    cap = _cap_or_idle(steps, start_kwh, highest_kwh)
+def _most_heating(steps: Steps, start_kwh: float, highest_kwh: Series) -> tuple[Steps, Series, Series, Series, Series]:
+    """Return the steps with what can be drawn, ceiling and cap, what most heating reaches, and what cannot be drawn."""
+    highest = _ceiling_or_idle(steps, start_kwh, highest_kwh)
+    cap = _cap(steps, highest)
     not_served, top, state = np.zeros_like(cap), [], start_kwh
     for i, (ceiling, drawn, keeps, inflow, _, heat) in enumerate(
         zip(cap.tolist(), steps.drawn_kwh.tolist(), *steps.lists, strict=True)
@@ -155,13 +155,14 @@ def _most_heating(steps: Steps, start_kwh: float, highest_kwh: Series) -> tuple[
         top.append(state)
     if not_served.any():
         steps = replace(steps, inflow_kwh=steps.inflow_kwh + not_served, drawn_kwh=steps.drawn_kwh - not_served)
-        cap = _cap_or_idle(steps, start_kwh, highest_kwh)
-    return steps, cap, np.array(top), not_served
+        highest = _ceiling_or_idle(steps, start_kwh, highest_kwh)
+        cap = _cap(steps, highest)
+    return steps, highest, cap, np.array(top), not_served
 
 
-def _cap_or_idle(steps: Steps, start_kwh: float, highest_kwh: Series) -> Series:
-    """Return the cap, where a tank that is hotter than its ceiling waits: it cannot be colder than without heating."""
-    return _cap(steps, np.maximum(highest_kwh, _idle(steps, start_kwh)))
+def _ceiling_or_idle(steps: Steps, start_kwh: float, highest_kwh: Series) -> Series:
+    """Return the ceiling of a tank that waits while it is hotter: it cannot be colder than without heating."""
+    return np.maximum(highest_kwh, _idle(steps, start_kwh))
 
 
 def _idle(steps: Steps, start_kwh: float) -> Series:

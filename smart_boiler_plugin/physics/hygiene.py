@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smart_boiler_plugin.physics.cheapest import Cost, costs_to_go, step_forward
 from smart_boiler_plugin.physics.envelope import Envelope, Series
 
 LONGEST_GAP = timedelta(hours=4)
 """How far apart two readings may be that tell what was in between."""
+
+MICROSECOND = timedelta(microseconds=1)
 
 SOON = timedelta(hours=1)
 """How late a tank may be as hot as planned."""
@@ -39,37 +42,44 @@ def last_done(readings_c: pd.Series, temperature_c: float, duration: timedelta, 
         Length of a step.
 
     """
-    found = None
-    for begin, end in _hot_spans(readings_c, temperature_c, step):
-        found = end if end - begin >= duration else found
-    return found
+    begins, ends = _hot_spans(readings_c, temperature_c, step)
+    lasted = ends[ends - begins >= duration // MICROSECOND]
+    if not len(lasted):
+        return None
+    done: pd.Timestamp = pd.Timestamp(int(lasted[-1]), unit="us", tz="UTC").tz_convert(_index(readings_c).tz)
+    return done
 
 
 def _hot_spans(
     readings_c: pd.Series[Any], temperature_c: float, step: timedelta
-) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
-    """Return when a tank was hot, as far as readings at any interval show: each counts for its step.
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return when a tank began and ended to be hot [µs since 1970], as far as readings at any interval show.
 
-    Between two that are further apart it was hot if both are well above; and where the later one is not, it was hot
-    up to where a straight line from one to the other crosses.
+    Each reading counts for its step. Between two that are further apart it was hot if both are well above; and where
+    the later one is not, it was hot up to where a straight line from one to the other crosses.
     """
-    spans: list[tuple[pd.Timestamp, pd.Timestamp]] = []
-    values, least = readings_c.to_numpy(), temperature_c - SENSOR_TOLERANCE_K
-    for i in np.flatnonzero(values >= least):
-        at, after = readings_c.index[i], readings_c.index[i + 1] if i + 1 < len(values) else None
-        until = at + step
-        if after is not None and step < after - at <= LONGEST_GAP:
-            fall_k = max(values[i] - values[i + 1], SENSOR_TOLERANCE_K)
-            above_k = values[i] - temperature_c
-            if values[i + 1] >= temperature_c + SENSOR_TOLERANCE_K <= values[i]:
-                until = after
-            elif above_k > 0:
-                until = max(until, at + (after - at) * min(above_k / fall_k, 1.0))
-        if spans and spans[-1][1] >= at:
-            spans[-1] = (spans[-1][0], until)
-        else:
-            spans.append((at, until))
-    return spans
+    values = readings_c.to_numpy(dtype=float)
+    hot = np.flatnonzero(values >= temperature_c - SENSOR_TOLERANCE_K)
+    at = _index(readings_c).as_unit("us").asi8
+    begins, step_us = at[hot], step // MICROSECOND
+    followed = hot[hot + 1 < len(values)]
+    gap_us, next_c = np.zeros(len(hot), dtype=np.int64), np.full(len(hot), -np.inf)
+    gap_us[: len(followed)] = at[followed + 1] - at[followed]
+    next_c[: len(followed)] = values[followed + 1]
+    told = (gap_us > step_us) & (gap_us <= LONGEST_GAP // MICROSECOND)
+    both = (next_c >= temperature_c + SENSOR_TOLERANCE_K) & (values[hot] >= temperature_c + SENSOR_TOLERANCE_K)
+    above_k = np.maximum(values[hot] - temperature_c, 0.0)
+    crosses = np.minimum(above_k / np.maximum(values[hot] - next_c, SENSOR_TOLERANCE_K), 1.0)
+    hot_us = np.where(told, np.maximum(step_us, gap_us * np.where(both, 1.0, crosses)), step_us)
+    ends = begins + hot_us.astype(np.int64)
+    # one that begins before the last one has ended goes on with it
+    breaks = np.flatnonzero(begins[1:] > ends[:-1]) + 1
+    first, last = np.concatenate([[0], breaks]), np.concatenate([breaks, [len(hot)]]) - 1
+    return (begins[first], ends[last]) if len(hot) else (begins, ends)
+
+
+def _index(readings_c: pd.Series[Any]) -> pd.DatetimeIndex:
+    return cast("pd.DatetimeIndex", readings_c.index)
 
 
 def attempts(
@@ -94,9 +104,10 @@ def attempts(
 
     """
     got: list[float] = []
-    for begin, end in _hot_spans(planned_c, temperature_c, step):
-        meanwhile = readings_c[(readings_c.index >= begin) & (readings_c.index < end + SOON)]
-        if end - begin > step and len(meanwhile):
+    read_at = _index(readings_c).as_unit("us").asi8
+    for begin, end in zip(*_hot_spans(planned_c, temperature_c, step), strict=True):
+        meanwhile = readings_c[(read_at >= begin) & (read_at < end + SOON // MICROSECOND)]
+        if end - begin > step // MICROSECOND and len(meanwhile):
             got.append(float(meanwhile.max()))
     return got
 

@@ -251,9 +251,10 @@ def _stuck(hours: Floats, temperature_c: Floats, heated_kwh: Floats, tank: Tank)
     warmed_k = (heated_kwh - lost_k) / tank.heat_capacity_kwh_per_k
     edges = np.flatnonzero(np.abs(np.diff(temperature_c, prepend=np.nan, append=np.nan)) >= DIFFERENT_K)
     edges = np.unique(np.concatenate([[0], edges, [len(hours)]]))
-    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        if end - begin < CONFIRMED_BY or np.maximum(warmed_k[begin + 1 : end], 0).sum() < STUCK_K:
-            continue
+    begins, ends = edges[:-1], edges[1:]
+    gained_k = np.concatenate([[0.0], np.cumsum(np.maximum(warmed_k, 0))])
+    long = (ends - begins >= CONFIRMED_BY) & (gained_k[ends] - gained_k[np.minimum(begins + 1, ends)] >= STUCK_K)
+    for begin, end in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
         came_k = np.cumsum(warmed_k[begin:end])
         for i in range(1, end - begin):
             window = slice(int(np.searchsorted(hours[begin:end], hours[begin + i] - STUCK_WITHIN_H)), i)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ class Device:
             start_from=start_from,
         )
 
-    @property
+    @cached_property
     def ends(self) -> pd.DatetimeIndex:
         """Ends of the steps."""
         ends: pd.DatetimeIndex = self.moments + self.step

@@ -123,9 +123,13 @@ def outcome(wanted: Wanted, facts: Facts, done: pd.Timestamp | None, begin: pd.T
         Of the plan.
 
     """
-    readings = facts.readings_c(begin + QUARTER)
+    if np.isnan(facts.planned_c).all():
+        return {}
     planned = facts.planned_readings_c(begin)
-    since = planned if done is None else planned[planned.index >= done]
+    since = planned if done is None else planned.iloc[planned.index.searchsorted(done) :]
+    if since.empty:
+        return {}
+    readings = facts.readings_c(begin + QUARTER)
     got = hygiene.attempts(since, readings, wanted.temperature_c, QUARTER)
     if len(got) < TOLD_AFTER:
         return {}

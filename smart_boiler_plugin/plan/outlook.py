@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.learning.learn import Habits, quarter_of_day
 from smart_boiler_plugin.learning.side_by_side import boilers_of
@@ -99,7 +102,10 @@ def outlook(
         nobody[facts.span(comfort.away.begin, comfort.away.until)] = True
     nobody = nobody[span]
     sizes, probabilities = (
-        each[:, 0].copy() for each in habit.draw_offs.ahead(quarter_of_day(quarters), nobody[:, None])
+        each[:, 0].copy()
+        for each in habit.draw_offs.ahead(
+            _quarters_of_day(quarters[0], len(quarters), str(quarters.tz)), nobody[:, None]
+        )
     )
     told = np.where(nobody, facts.demand_kwh[span], facts.draw_off_kwh[span])
     certain = ~np.isnan(told)
@@ -121,6 +127,12 @@ def outlook(
     useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)
     worth = price_of_unserved(policy.comfort_weight, np.nan_to_num(np.array([mean_price])))
     return Outlook(quarters, sizes, probabilities, tank.state_of_charge_kwh(useful_c), float(worth[0]), account)
+
+
+@lru_cache(maxsize=64)
+def _quarters_of_day(begin: pd.Timestamp, count: int, timezone: str) -> NDArray[np.int_]:
+    """Return ``quarter_of_day`` of quarters ahead, which are the same for many boilers."""
+    return quarter_of_day(pd.date_range(begin, periods=count, freq=QUARTER, tz=timezone))
 
 
 def ahead_of(outlooks: list[Outlook], prices: list[Series], floors_kwh: list[Series]) -> Ahead:

@@ -43,6 +43,7 @@ def test_all_calls_are_described(app):
         ("get", "/smart-boiler-plugin/api/fleet"),
         ("get", "/smart-boiler-plugin/api/fleet/load"),
         ("get", "/smart-boiler-plugin/api/jobs/{job_id}"),
+        ("post", "/smart-boiler-plugin/api/plans"),
         ("post", "/smart-boiler-plugin/api/readings"),
         ("get", "/smart-boiler-plugin/api/tariffs"),
         ("post", "/smart-boiler-plugin/api/tariffs"),
