@@ -18,7 +18,7 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, ColumnElement, Integer, and_, cast, func, or_, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, true, tuple_
 
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
@@ -148,8 +148,8 @@ def latest_values(
 
     """
     next_quarter = whole_quarters(moment, moment)[0] + QUARTER
-    asked = func.unnest(cast(list(sensor_ids), ARRAY(Integer))).table_valued("id").render_derived("asked")
     spans = _apart((start, end), (next_quarter, next_quarter + LOOK_AHEAD))
+    asked = db.select(Sensor.id, Sensor.name).filter(Sensor.id.in_(sensor_ids)).order_by(Sensor.id).subquery("asked")
     # one sensor after the other, by the index: else PostgreSQL at times reads all sensors of all times
     held = (
         db.select(TimedBelief.source_id, PACKED.label("packed"))
@@ -161,13 +161,10 @@ def latest_values(
         .group_by(TimedBelief.source_id)
         .lateral("held")
     )
-    query = (
-        db.select(asked.c.id, held.c.source_id, Sensor.name, SOURCE_TYPE, held.c.packed)
-        .select_from(asked)
-        .join(held, true())
-        .join(Sensor, Sensor.id == asked.c.id)
-        .join(Source, Source.id == held.c.source_id)
-        .order_by(asked.c.id)
+    # no join, and no order: either might sort what is packed, on the disk
+    source_type = db.select(SOURCE_TYPE).filter(Source.id == held.c.source_id).scalar_subquery()
+    query = db.select(asked.c.id, held.c.source_id, asked.c.name, source_type, held.c.packed).join_from(
+        asked, held, true()
     )
     begin = pd.Timestamp(start).tz_convert("UTC")
     known_by_us, end_us = ((pd.Timestamp(each) - begin) // pd.Timedelta(1, "us") for each in (moment, end))

@@ -22,6 +22,7 @@ from smart_boiler_plugin.fleet.runs import Run, note_run
 from smart_boiler_plugin.jobs import WORK, Result
 from smart_boiler_plugin.plan.fleet import PLANNED, SINGLY, Outcome, plan_fleet
 from smart_boiler_plugin.plan.needed import DEVIATING, MISSING, ONLY, needed
+from smart_boiler_plugin.prices.files import FIRST_YEAR
 from smart_boiler_plugin.transactions import transaction
 
 KIND = "plans"
@@ -31,7 +32,7 @@ BY_DEFAULT = (MISSING, DEVIATING)
 """Which boilers are planned where nobody says."""
 
 LONGEST = timedelta(days=7)
-"""How long a plan may be, and how far from now it may begin."""
+"""How long a plan may be, and how far ahead it may begin."""
 
 UNCHANGED = "unchanged"
 """Outcome of boilers that needed no plan any more when it was their turn."""
@@ -73,8 +74,10 @@ class Asked:
         unknown = sorted(set(only) - set(ONLY))
         if unknown or not only:
             raise SmartBoilerError({"only": [f"Must be some of: {', '.join(ONLY)}."]})
-        if start is not None and abs(start - now) > LONGEST and start > now:
-            raise SmartBoilerError({"from": [f"Must be within {LONGEST.days} days from now."]})
+        if start is not None and not (start.year >= FIRST_YEAR and start - now <= LONGEST):
+            raise SmartBoilerError(
+                {"from": [f"Must be at most {LONGEST.days} days ahead, and in {FIRST_YEAR} or later."]}
+            )
         begin = start or now
         if until is not None and not begin < until <= begin + LONGEST:
             raise SmartBoilerError({"until": [f"Must be after the begin, and at most {LONGEST.days} days."]})

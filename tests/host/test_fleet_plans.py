@@ -1,5 +1,6 @@
 """Plans of many boilers at once: the same as those of one by one, stored once, and nobody stops others."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -106,6 +107,16 @@ def test_all_boilers_are_planned_to_the_end_of_the_known_prices(priced):
         assert (stored.index[0], len(stored)) == (BEGIN, 136)
     # what the temperature says is not said twice
     assert stored_plan(boilers[0].sensors["state-of-charge"], start=BEGIN, hours=48).empty
+
+
+def test_boilers_of_one_tariff_can_be_planned_until_different_moments_together(priced):
+    ids = [boiler.asset.id for boiler in make_boilers(2)]
+    needs = needed(ids, NOW, ["all"])
+    needs[ids[1]] = replace(needs[ids[1]], until=END.tz_convert("UTC") - 4 * QUARTER)
+    outcomes = plan_fleet(needs, BEGIN.tz_convert("UTC"), NOW)
+    assert [outcome.singly for outcome in outcomes] == [False, False]
+    plans = plans_of(ids, NOW)
+    assert [plans[asset_id].until for asset_id in ids] == [END, END - 4 * QUARTER]
 
 
 def test_a_second_time_nothing_is_written(priced):
@@ -330,6 +341,7 @@ def test_what_nobody_foresaw_in_one_is_told_and_stops_nobody(priced, monkeypatch
     assert [outcomes[boiler.asset.name].result for boiler in boilers] == ["Told", "Told", "Failed", "Told"]
     assert outcomes[boilers[2].asset.name].reasons == {"UNFORESEEN": "RuntimeError: another bug"}
     assert bad not in plans_of([boiler.asset.id for boiler in boilers], NOW)
+    assert history_of(db.session.get(Asset, bad)) == []
     # of the others, it is noted what their plans rest on
     assert whys(boilers, later(QUARTER)) == ["it had none"]
 
