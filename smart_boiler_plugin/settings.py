@@ -111,14 +111,6 @@ SILENT_AFTER = Setting(
     "12 h.",
 )
 
-DEVIATION = Setting(
-    "SMART_BOILER_DEVIATION",
-    2.0,
-    "How far a boiler that follows a plan in kW may be from it before it is off its plan [K].",
-    lowest=0.1,
-    highest=100.0,
-)
-
 TYPICAL_PRICE_SPAN = Setting(
     "SMART_BOILER_TYPICAL_PRICE_SPAN",
     timedelta(days=7),
@@ -211,7 +203,6 @@ SETTINGS = (
     MAX_READING_AGE,
     MAX_CARRIED_AGE,
     SILENT_AFTER,
-    DEVIATION,
     TYPICAL_PRICE_SPAN,
     HYGIENE_TEMPERATURE,
     HYGIENE_DURATION,

@@ -70,10 +70,7 @@ LEAST = text("""
     SELECT asked.sensor_id, least.value
     FROM unnest(CAST(:sensor_ids AS integer[])) AS asked (sensor_id)
     CROSS JOIN LATERAL (
-        SELECT min(event_value) FILTER (
-            WHERE event_value BETWEEN :low AND :high AND event_start + :quarter - belief_horizon <= :moment
-        ) AS value
-        FROM timed_belief
+        SELECT min(event_value) AS value FROM timed_belief
         WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
               AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
     ) AS least
@@ -96,17 +93,6 @@ HEATS = text("""
         WHERE event_value >= asked.least_kw
     ) AS heats
     WHERE heats.at IS NOT NULL
-""")
-
-PLANNED_THEN = text("""
-    SELECT asked.number, (
-        SELECT event_value FROM timed_belief JOIN data_source ON data_source.id = source_id
-        WHERE sensor_id = asked.sensor_id AND event_start = TIMESTAMPTZ 'epoch' + asked.at * INTERVAL '1 second'
-              AND type = 'scheduler' AND event_start + :quarter - belief_horizon <= :moment
-        ORDER BY belief_horizon, source_id DESC LIMIT 1
-    )
-    FROM unnest(CAST(:sensor_ids AS integer[]), CAST(:at_s AS bigint[]))
-         WITH ORDINALITY AS asked (sensor_id, at, number)
 """)
 
 LAST = text("""
@@ -202,12 +188,12 @@ def coldest_planned(
     return {sensor_id: (_utc(at), value) for sensor_id, at, value in db.session.execute(COLDEST, asked)}
 
 
-def least_planned(sensor_ids: Sequence[int], start: datetime, end: datetime, moment: datetime) -> dict[int, float]:
+def least_planned(sensor_ids: Sequence[int], start: datetime, end: datetime) -> dict[int, float]:
     """Return temperatures that no plan goes below [°C], by the ids of sensors; arguments as of ``coldest_planned``.
 
     It counts what a later plan has replaced, too, which takes half of the time. One SQL statement.
     """
-    asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end, **_as_of(moment, BELIEVED_C)}
+    asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end}
     return dict(db.session.execute(LEAST, asked).tuples().all())
 
 
@@ -229,26 +215,6 @@ def heating_planned(
     asked = {"sensor_ids": _array(sensor_ids), "least_kw": _array(least_kw), "start": start, "end": end}
     rows = db.session.execute(HEATS, {**asked, "moment": moment, "quarter": QUARTER})
     return {sensor_id: np.array(at, dtype=float) for sensor_id, at in rows}
-
-
-def planned_at(sensor_ids: Sequence[int], at_s: Floats, moment: datetime) -> Floats:
-    """Return what was last planned for the quarters in which moments lie, NaN where nothing was; one SQL statement.
-
-    Parameters
-    ----------
-    sensor_ids
-        Of which sensors; the result is in their order.
-    at_s
-        The moment for each [s since 1970].
-    moment
-        What was recorded later is left out.
-
-    """
-    quarter_s = QUARTER.total_seconds()
-    quarters = (np.floor(at_s / quarter_s) * quarter_s).astype(np.int64)
-    asked = {"sensor_ids": _array(sensor_ids), "at_s": _array(quarters.tolist()), "moment": moment, "quarter": QUARTER}
-    found = dict(db.session.execute(PLANNED_THEN, asked).tuples().all())
-    return np.array([found[number] for number in range(1, len(sensor_ids) + 1)], dtype=float)
 
 
 def last_measured(sensor_ids: Sequence[int], moment: datetime) -> dict[int, pd.Timestamp]:

@@ -17,7 +17,7 @@ import pandas as pd
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts import glimpses
 from smart_boiler_plugin.facts.faults import SILENT, Fault, silent
-from smart_boiler_plugin.facts.plans import plans_of
+from smart_boiler_plugin.facts.plans import off_plan_k, plans_of
 from smart_boiler_plugin.fleet.closely import AHEAD, MISSED_K, Closely, look_closely
 from smart_boiler_plugin.fleet.cold import most_wanted_c
 from smart_boiler_plugin.fleet.members import Member
@@ -64,7 +64,7 @@ def states_of(
     if not fleet:
         return []
     seen = _Fleet(fleet, moment, policy()).seen(prices_until or {})
-    return [state_of(member, of_member, moment, DEVIATION.value) for member, of_member in zip(fleet, seen, strict=True)]
+    return [state_of(member, of_member, moment) for member, of_member in zip(fleet, seen, strict=True)]
 
 
 def completed(states: Sequence[BoilerState], moment: datetime) -> list[BoilerState]:
@@ -74,7 +74,7 @@ def completed(states: Sequence[BoilerState], moment: datetime) -> list[BoilerSta
     """
     heat = _Heating([each.member for each in states], moment)
     return [
-        state_of(each.member, replace(each.seen, **heat.of(number, each.seen)), moment, DEVIATION.value)
+        state_of(each.member, replace(each.seen, **heat.of(number, each.seen)), moment)
         for number, each in enumerate(states)
     ]
 
@@ -93,13 +93,13 @@ class _Fleet:
         self.heated = glimpses.heating_planned(
             self.power_ids, (HEATS * self.power_kw).tolist(), self.quarter - LATELY, self.quarter, moment
         )
-        self.least_c = glimpses.least_planned(self.temperature_ids, self.quarter, self.quarter + AHEAD, moment)
+        self.least_c = glimpses.least_planned(self.temperature_ids, self.quarter, self.quarter + AHEAD)
         self.silent, self.may_be_silent = silence(self.looks.at_s, moment.timestamp(), self._longest_s())
 
     def seen(self, prices_until: Mapping[int, datetime]) -> list[Seen]:
         """Return what is known of each."""
         closely = self._closely()
-        planned_c, last = self._planned_c(), self._last_of_silent()
+        off_plan, last = self._off_plan_k(), self._last_of_silent()
         found = []
         for number, member in enumerate(self.fleet):
             close = closely.get(member.asset_id)
@@ -112,11 +112,17 @@ class _Fleet:
                     cold_soon=close.cold_soon if close else None,
                     coldest_planned_c=self.least_c.get(self.temperature_ids[number]),
                     planned_until=plan.until.to_pydatetime() if plan else None,
-                    planned_c=None if np.isnan(planned_c[number]) else float(planned_c[number]),
+                    off_plan_k=off_plan.get(member.asset_id) if self._is_believed(number, close) else None,
                     prices_until=prices_until.get(member.price_id or 0),
                 )
             )
         return found
+
+    def _is_believed(self, number: int, close: Closely | None) -> bool:
+        """Return whether the last reading is that which is believed last."""
+        if close is None:
+            return True
+        return close.measured_at is not None and close.measured_at == _quarter(self.looks.at_s[number, 0])
 
     def _longest_s(self) -> Floats:
         """Return after how long without a reading each is silent [s]."""
@@ -151,19 +157,10 @@ class _Fleet:
         heating_h = QUARTER_H * np.array([len(self.heated.get(sensor_id, ())) for sensor_id in self.power_ids])
         return odd(self.looks.at_s, self.looks.value, self.looks.sources, limits, heating_h)
 
-    def _planned_c(self) -> Floats:
-        """Return what was planned for the quarter of the last reading, of those that follow a plan in kW [°C]."""
-        planned_c = np.full(len(self.fleet), np.nan)
-        in_kw = [
-            number
-            for number, member in enumerate(self.fleet)
-            if (plan := self.plans.get(member.asset_id))
-            and not plan.in_set_points
-            and not np.isnan(self.looks.at_s[number, 0])
-        ]
-        ids = [self.temperature_ids[number] for number in in_kw]
-        planned_c[in_kw] = glimpses.planned_at(ids, self.looks.at_s[in_kw, 0], self.moment)
-        return planned_c
+    def _off_plan_k(self) -> dict[int, float]:
+        """Return how far those are from their plans that follow one in kW, and are further off than the setting [K]."""
+        in_kw = [asset_id for asset_id, plan in self.plans.items() if not plan.in_set_points]
+        return off_plan_k(in_kw, self.moment, DEVIATION.value, self.rules.silent_after)
 
     def _last_of_silent(self) -> dict[int, pd.Timestamp]:
         """Return when those were last measured that were not in the last day, by the ids of sensors."""

@@ -79,8 +79,8 @@ class Seen:
         Lowest temperature of the plan ahead [°C], and when that quarter begins.
     planned_until
         When its plan ends.
-    planned_c
-        What was planned for the quarter of the last reading, where the boiler follows a plan in kW [°C].
+    off_plan_k
+        How much warmer the last reading is than planned, where a boiler follows a plan in kW and is off it [K].
     prices_until
         Until when its prices are known.
 
@@ -99,7 +99,7 @@ class Seen:
     coldest_planned_c: float | None = None
     coldest_planned_at: datetime | None = None
     planned_until: datetime | None = None
-    planned_c: float | None = None
+    off_plan_k: float | None = None
     prices_until: datetime | None = None
 
 
@@ -136,7 +136,7 @@ class BoilerState:
         return moment and moment.astimezone(_zone(self.member.timezone))
 
 
-def state_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) -> BoilerState:
+def state_of(member: Member, seen: Seen, moment: datetime) -> BoilerState:
     """Return the state of a boiler at a moment.
 
     Parameters
@@ -145,11 +145,9 @@ def state_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) -
         What is stored and known of it.
     moment
         Now.
-    deviation_k
-        How far it may be from a plan in kW [K].
 
     """
-    found = [each for each in _all_of(member, seen, moment, deviation_k) if each]
+    found = [each for each in _all_of(member, seen, moment) if each]
     if not found:
         return BoilerState(member, seen, WELL)
     (state, since, message), *others = sorted(found, key=lambda each: STATES.index(each[0]))
@@ -173,7 +171,7 @@ def worst_first(states: Iterable[BoilerState]) -> list[BoilerState]:
 Found = tuple[str, "datetime | None", str]
 
 
-def _all_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) -> list[Found]:
+def _all_of(member: Member, seen: Seen, moment: datetime) -> list[Found]:
     """Return all states but "well" that a boiler is in, each with since when, and a sentence."""
     zone = _zone(member.timezone)
     found: list[Found] = []
@@ -189,14 +187,10 @@ def _all_of(member: Member, seen: Seen, moment: datetime, deviation_k: float) ->
         found.append((NO_PLAN, None, _no_plan(member, seen, moment, zone)))
     if seen.is_silent:
         found.append((SILENT, seen.silent_since, _silent(seen, zone)))
-    if seen.planned_c is not None and seen.temperature_c is not None and not seen.is_silent:
-        apart_k = seen.temperature_c - seen.planned_c
-        if abs(apart_k) > deviation_k:
-            told = (
-                f"{abs(apart_k):.1f} K {'colder' if apart_k < 0 else 'warmer'} than planned: "
-                f"{seen.temperature_c:.1f} °C in place of {seen.planned_c:.1f} °C{_at(seen.measured_at, zone)}."
-            )
-            found.append((OFF_PLAN, seen.measured_at, told))
+    if seen.off_plan_k is not None and not seen.is_silent:
+        how = "colder" if seen.off_plan_k < 0 else "warmer"
+        told = f"{abs(seen.off_plan_k):.1f} K {how} than planned{_at(seen.measured_at, zone)}."
+        found.append((OFF_PLAN, seen.measured_at, told))
     return found
 
 
