@@ -173,7 +173,7 @@ class Demo:
         self._plan_all()
 
     def _plan_all(self) -> None:
-        """Let workers plan who needs it, as a cron line does each quarter of an hour: to the end of the known prices."""
+        """Let workers plan all to the end of the known prices, as a cron line does each quarter of an hour."""
         self._run_and_show("plan", "--wait")
 
     def look(self) -> None:
