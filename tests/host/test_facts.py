@@ -86,6 +86,12 @@ def test_the_window_is_all_quarters_that_it_touches(boiler):
     assert list(facts.metered_kw) == [0.2, 0.3]
 
 
+def test_what_is_planned_before_a_window_that_is_yet_to_come_is_none_of_it(boiler):
+    put(boiler.sensors["fill-rate"], [0.75] * 12, MIDNIGHT, kind="scheduler", at=MIDNIGHT)
+    facts = facts_of(boiler, MIDNIGHT + 2 * HOUR, MIDNIGHT + 4 * HOUR, now=MIDNIGHT + QUARTER)
+    assert series_of(facts) == {"planned_kw": dict.fromkeys(range(4), 0.75)}
+
+
 def test_an_empty_window_has_no_quarters(boiler):
     facts = facts_of(boiler, MIDNIGHT, MIDNIGHT)
     assert len(facts.quarters) == len(facts.price) == len(facts.temperature_c) == 0
