@@ -1,6 +1,6 @@
 """A plan for every physical state, checked by the tank's own physics, step by step.
 
-30 states twice in ``make test``, 1,000 in ``make test-long``: by set-points that are followed, and by powers.
+15 states twice in ``make test``, 1,000 in ``make test-long``: by set-points that are followed, and by powers.
 """
 
 from datetime import timedelta
@@ -119,7 +119,7 @@ def usual_kwh(boiler, moments):
 
 
 @pytest.mark.parametrize("told", ["set-points", "powers"])
-@pytest.mark.parametrize("cases", [pytest.param(30, id="30"), pytest.param(1000, id="1000", marks=pytest.mark.long)])
+@pytest.mark.parametrize("cases", [pytest.param(15, id="15"), pytest.param(1000, id="1000", marks=pytest.mark.long)])
 def test_every_state_gets_a_plan_that_keeps_ceiling_and_floor(app, cases, told):
     with app.app_context():
         made, price = make_household()

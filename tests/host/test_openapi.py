@@ -13,8 +13,8 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from tests.factories import make_account, make_household_boiler, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/openapi.json"
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
-"""Requests per operation and kind; there are some fifteen operations, and two kinds: allowed and forbidden."""
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+"""Requests per operation and kind; there are some thirty operations, and two kinds: allowed and forbidden."""
 
 QUICK = settings(
     max_examples=EXAMPLES,

@@ -127,7 +127,8 @@ def test_when_tomorrows_prices_come_in_all_are_planned_to_their_end(stack, opera
     assert {pd.Timestamp(each["planned_until"]) for each in boilers.values()} == {END}
     assert pd.Timestamp(page["prices_known_until"]) == END
     assert page["last_run"]["planned"] + page["last_run"]["told"] == BOILERS
-    assert page["workers"] == 1
+    # the one that was killed counts until its heartbeat is overdue
+    assert page["workers"] in {1, 2}
 
 
 def test_who_needs_a_person_is_seen_at_one_look(stack, operator_api):
