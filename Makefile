@@ -20,7 +20,7 @@ serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
 	@$(RUN) -m smart_boiler_plugin.demo --serve --port $(PORT) --folder "$(FOLDER)"
 
 test: $(PIN)  ## Run all tests, on all cores (ARGS="-k name" chooses; ARGS=-n0 for one process)
-	@$(RUN) -m pytest -n logical --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 	@FUZZ_EXAMPLES=150 .venv/bin/python -m pytest -s tests/host/test_openapi.py $(ARGS)

@@ -58,7 +58,7 @@ def priced(app):
 # --- the same as one by one
 
 
-@pytest.mark.parametrize("count", [10, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [15, pytest.param(500, marks=pytest.mark.long)])
 def test_it_is_the_optimum_of_a_trigger_for_each(priced, count):
     chance = np.random.default_rng(7)
     boilers = [random_boiler(chance, number) for number in range(count)]
