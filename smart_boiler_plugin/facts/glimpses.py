@@ -6,7 +6,7 @@ A day of readings costs a page of the database each; a look-up by sensor and eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.facts.sql import array, utc
 from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.physics.readings import BELIEVED_C
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -48,23 +49,26 @@ SEEN = text("""
     ORDER BY asked.number
 """)
 
-COLDEST = text("""
-    SELECT asked.sensor_id, coldest.event_start, coldest.event_value
-    FROM unnest(CAST(:sensor_ids AS integer[])) AS asked (sensor_id)
-    CROSS JOIN LATERAL (
-        SELECT event_start, event_value
-        FROM (
+PLAN = """
             SELECT DISTINCT ON (event_start) event_start, event_value
             FROM timed_belief
             WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
                   AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
                   AND event_start + :quarter - belief_horizon <= :moment
             ORDER BY event_start, belief_horizon, source_id DESC
-        ) AS plan
+        """
+"""What was last planned of each quarter of a span."""
+
+COLDEST = text(f"""
+    SELECT asked.sensor_id, coldest.event_start, coldest.event_value
+    FROM unnest(CAST(:sensor_ids AS integer[])) AS asked (sensor_id)
+    CROSS JOIN LATERAL (
+        SELECT event_start, event_value
+        FROM ({PLAN}) AS plan
         WHERE event_value BETWEEN :low AND :high
         ORDER BY event_value, event_start LIMIT 1
     ) AS coldest
-""")
+""")  # noqa: S608 (a statement of our own)
 
 LEAST = text("""
     SELECT asked.sensor_id, least.value
@@ -77,23 +81,16 @@ LEAST = text("""
     WHERE least.value IS NOT NULL
 """)
 
-HEATS = text("""
+HEATS = text(f"""
     SELECT asked.sensor_id, heats.at
     FROM unnest(CAST(:sensor_ids AS integer[]), CAST(:least_kw AS double precision[])) AS asked (sensor_id, least_kw)
     CROSS JOIN LATERAL (
         SELECT array_agg(date_part('epoch', event_start) ORDER BY event_start) AS at
-        FROM (
-            SELECT DISTINCT ON (event_start) event_start, event_value
-            FROM timed_belief
-            WHERE sensor_id = asked.sensor_id AND event_start >= :start AND event_start < :end
-                  AND source_id = ANY(ARRAY(SELECT id FROM data_source WHERE type = 'scheduler'))
-                  AND event_start + :quarter - belief_horizon <= :moment
-            ORDER BY event_start, belief_horizon, source_id DESC
-        ) AS plan
+        FROM ({PLAN}) AS plan
         WHERE event_value >= asked.least_kw
     ) AS heats
     WHERE heats.at IS NOT NULL
-""")
+""")  # noqa: S608 (a statement of our own)
 
 LAST = text("""
     SELECT asked.sensor_id, last.event_start
@@ -155,8 +152,8 @@ def look_at(
 
     """
     asked = {
-        "sensor_ids": _array(sensor_ids),
-        "ago_s": _array(round(each.total_seconds()) for each in ago),
+        "sensor_ids": array(sensor_ids),
+        "ago_s": array(round(each.total_seconds()) for each in ago),
         "since": moment - back,
         "planned": PLANNED,
         "horizon": foreseen,
@@ -184,8 +181,8 @@ def coldest_planned(
         What was recorded later is left out.
 
     """
-    asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end, **_as_of(moment, BELIEVED_C)}
-    return {sensor_id: (_utc(at), value) for sensor_id, at, value in db.session.execute(COLDEST, asked)}
+    asked = {"sensor_ids": array(sensor_ids), "start": start, "end": end, **_as_of(moment, BELIEVED_C)}
+    return {sensor_id: (utc(at), value) for sensor_id, at, value in db.session.execute(COLDEST, asked)}
 
 
 def least_planned(sensor_ids: Sequence[int], start: datetime, end: datetime) -> dict[int, float]:
@@ -193,7 +190,7 @@ def least_planned(sensor_ids: Sequence[int], start: datetime, end: datetime) -> 
 
     It counts what a later plan has replaced, too, which takes half of the time. One SQL statement.
     """
-    asked = {"sensor_ids": _array(sensor_ids), "start": start, "end": end}
+    asked = {"sensor_ids": array(sensor_ids), "start": start, "end": end}
     return dict(db.session.execute(LEAST, asked).tuples().all())
 
 
@@ -212,7 +209,7 @@ def heating_planned(
         As of ``coldest_planned``.
 
     """
-    asked = {"sensor_ids": _array(sensor_ids), "least_kw": _array(least_kw), "start": start, "end": end}
+    asked = {"sensor_ids": array(sensor_ids), "least_kw": array(least_kw), "start": start, "end": end}
     rows = db.session.execute(HEATS, {**asked, "moment": moment, "quarter": QUARTER})
     return {sensor_id: np.array(at, dtype=float) for sensor_id, at in rows}
 
@@ -222,26 +219,16 @@ def last_measured(sensor_ids: Sequence[int], moment: datetime) -> dict[int, pd.T
 
     It walks past all plans since: ask of those alone of which little else is known.
     """
-    asked = {"sensor_ids": _array(sensor_ids), "planned": PLANNED, "moment": moment}
+    asked = {"sensor_ids": array(sensor_ids), "planned": PLANNED, "moment": moment}
     low, high = BELIEVED_C
     rows = db.session.execute(LAST, {**asked, "low": low, "high": high})
-    return {sensor_id: _utc(at) for sensor_id, at in rows}
+    return {sensor_id: utc(at) for sensor_id, at in rows}
 
 
 def quarter_of(moment: datetime) -> pd.Timestamp:
     """Return the begin of the quarter in which a moment lies, in UTC."""
-    return _utc(whole_quarters(moment, moment)[0])
+    return utc(whole_quarters(moment, moment)[0])
 
 
 def _as_of(moment: datetime, within: tuple[float, float]) -> dict[str, object]:
     return {"moment": moment, "quarter": QUARTER, "low": within[0], "high": within[1]}
-
-
-def _array(numbers: Iterable[float]) -> str:
-    """Return numbers as an array of PostgreSQL; it reads text faster than thousands of parameters."""
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
-def _utc(moment: datetime) -> pd.Timestamp:
-    utc: pd.Timestamp = pd.Timestamp(moment).tz_convert("UTC")
-    return utc

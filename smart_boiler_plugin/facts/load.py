@@ -10,6 +10,7 @@ from flexmeasures.data import db
 from sqlalchemy import text
 
 from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.facts.sql import array
 from smart_boiler_plugin.host import PLANNED
 
 LOAD = text("""
@@ -55,8 +56,8 @@ def load_kw(
 
     """
     asked = {
-        "sensor_ids": f"{{{','.join(map(str, sensor_ids))}}}",
-        "most_kw": f"{{{','.join(map(str, most_kw))}}}",
+        "sensor_ids": array(sensor_ids),
+        "most_kw": array(most_kw),
         "start": start,
         "end": end,
         "moment": moment,

@@ -12,6 +12,7 @@ from flexmeasures.data import db
 from sqlalchemy import text
 
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
+from smart_boiler_plugin.facts.sql import array, utc
 from smart_boiler_plugin.physics.readings import BELIEVED_C
 
 PLANS = text("""
@@ -94,7 +95,7 @@ def plans_of(asset_ids: Collection[int], moment: datetime) -> dict[int, Planned]
     """
     plans: dict[int, Planned] = {}
     for asset_id, role, begin, made_at in db.session.execute(PLANS, _about(asset_ids, moment)):
-        found = Planned(_utc(begin) + QUARTER, _utc(made_at), role == "set-point")
+        found = Planned(utc(begin) + QUARTER, utc(made_at), role == "set-point")
         before = plans.get(asset_id)
         if before is None or (found.until, found.in_set_points) > (before.until, before.in_set_points):
             plans[asset_id] = found
@@ -129,13 +130,8 @@ def off_plan_k(
 
 def _about(asset_ids: Collection[int], moment: datetime) -> dict[str, Any]:
     return {
-        "asset_ids": f"{{{','.join(map(str, asset_ids))}}}",
+        "asset_ids": array(asset_ids),
         "now": whole_quarters(moment, moment)[0],
         "moment": moment,
         "quarter": QUARTER,
     }
-
-
-def _utc(moment: datetime) -> pd.Timestamp:
-    utc: pd.Timestamp = pd.Timestamp(moment).tz_convert("UTC")
-    return utc

@@ -17,6 +17,7 @@ from flexmeasures.data import db
 from numpy.typing import NDArray
 from sqlalchemy import text
 
+from smart_boiler_plugin.facts.sql import array
 from smart_boiler_plugin.physics.thermostat import Floats
 
 ROWS_AT_ONCE = 50_000
@@ -131,7 +132,7 @@ def store(values: Iterable[Values], source: Source, recorded_at: datetime) -> in
     parts = [wanted[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(wanted), ROWS_AT_ONCE)]
     return sum(
         db.session.execute(
-            STORE, {"source_id": source.id, **{name: _array(column[part]) for name, column in columns.items()}}
+            STORE, {"source_id": source.id, **{name: array(column[part].tolist()) for name, column in columns.items()}}
         ).rowcount
         for part in parts
     )
@@ -162,8 +163,3 @@ def _knowledge_horizons_us(values: Values) -> NDArray[np.int64]:
     """Return how long before its start each event could be known [µs], as the host says: a negative time mostly."""
     horizon = np.asarray(values.sensor.knowledge_horizon(values.starts), dtype="timedelta64[us]")
     return np.broadcast_to(horizon.astype(np.int64), len(values.starts))
-
-
-def _array(column: NDArray[np.generic]) -> str:
-    """Return numbers as an array of PostgreSQL; it reads text faster than thousands of parameters."""
-    return f"{{{','.join(map(repr, column.tolist()))}}}"

@@ -10,6 +10,7 @@ from flexmeasures.utils.time_utils import server_now
 from sqlalchemy import text
 
 from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.facts.sql import array
 from smart_boiler_plugin.settings import PLANS_KEPT
 from smart_boiler_plugin.transactions import transaction
 
@@ -76,7 +77,7 @@ def prune(
         "since": datetime.min.replace(year=1900, tzinfo=moment.tzinfo) if all_times else kept_since - LOOKED_AT,
     }
     for begin in range(0, len(asset_ids), AT_ONCE):
-        some = {"asset_ids": f"{{{','.join(map(str, asset_ids[begin : begin + AT_ONCE]))}}}", **span}
+        some = {"asset_ids": array(asset_ids[begin : begin + AT_ONCE]), **span}
         with transaction():
             gone = {
                 what: db.session.execute(

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler import history
 from smart_boiler_plugin.boiler.door import COMFORT, DESCRIBED
+from smart_boiler_plugin.facts.sql import array
 from smart_boiler_plugin.stored import as_object
 
 ATTRIBUTE = "smart-boiler-plan"
@@ -100,7 +101,7 @@ class Note:
 
 def rests_on(asset_ids: Collection[int]) -> dict[int, RestsOn]:
     """Return what plans of boilers rest on, by the ids of their assets, ascending; one SQL statement."""
-    rows = db.session.execute(RESTS_ON, {"asset_ids": _array(asset_ids)})
+    rows = db.session.execute(RESTS_ON, {"asset_ids": array(asset_ids)})
     return {
         asset_id: RestsOn(
             asset_id, price if stored.is_id(price) else None, dict(zip(DIGESTS, digests, strict=True)), as_object(noted)
@@ -128,7 +129,7 @@ def note(notes: Mapping[int, Note], start: datetime, at: datetime) -> None:
         "whys": [each.why for each in given],
         "rests_on": [json.dumps(dict(each.rests_on)) for each in given],
     }
-    db.session.execute(NOTE, {"asset_ids": _array(notes), "start": iso(start), "at": iso(at), **columns})
+    db.session.execute(NOTE, {"asset_ids": array(notes), "start": iso(start), "at": iso(at), **columns})
 
 
 def history_of(asset: Asset) -> list[tuple[str, str]]:
@@ -140,10 +141,6 @@ def history_of(asset: Asset) -> list[tuple[str, str]]:
         for pair in pairs
         if isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)  # noqa: PLR2004
     ]
-
-
-def _array(ids: Collection[int]) -> str:
-    return f"{{{','.join(map(str, ids))}}}"
 
 
 def iso(moment: datetime) -> str:
