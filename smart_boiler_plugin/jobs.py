@@ -41,14 +41,14 @@ class Work(NamedTuple):
     function
         Does a chunk after the other, given the account's and the job's id, and its lane.
     chunk
-        How many things are one.
+        How many things that follow each other are of one lane.
     lanes
         How many workers do chunks of one job at a time, each those of a lane.
 
     """
 
     function: str
-    chunk: int
+    chunk: int = 1
     lanes: int = 1
 
     def lane_of(self, number: int) -> int:
@@ -57,8 +57,8 @@ class Work(NamedTuple):
 
 
 WORK = {
-    "customers": Work("smart_boiler_plugin.customers.bulk.work", 10),
-    "plans": Work("smart_boiler_plugin.fleet.planning.work", 250, lanes=4),
+    "customers": Work("smart_boiler_plugin.customers.bulk.work"),
+    "plans": Work("smart_boiler_plugin.fleet.planning.work", chunk=250, lanes=4),
 }
 """By kind."""
 
@@ -248,6 +248,12 @@ def wake(job: Job) -> bool:
         if not workers.is_asked(names[lane])
     ]
     return any(asked)
+
+
+def wake_all(account_id: int) -> None:
+    """Ask workers for what is still to be done of an account's jobs: those that they have forgotten, too."""
+    for job in all_jobs(account_id):
+        wake(job)
 
 
 def _sealed(job: Job) -> str:

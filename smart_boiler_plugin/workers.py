@@ -6,7 +6,8 @@ whoever looks; so a worker may be asked twice, and a Redis that is gone is told 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
@@ -69,6 +70,23 @@ def later() -> Retry:
 def soon() -> Retry:
     """Return what a job returns that has more to do: other jobs have their turn, and then it goes on."""
     return Retry(max=10_000)
+
+
+def go_on(do_next: Callable[[], bool]) -> Retry | None:
+    """Do what comes next, again and again while there is more, for ``LIMIT_S``; return when to go on.
+
+    Parameters
+    ----------
+    do_next
+        Does some of it, and returns whether there may be more.
+
+    """
+    until = time.monotonic() + LIMIT_S
+    with job():
+        while do_next():
+            if time.monotonic() > until:
+                return soon()
+    return None
 
 
 def is_asked(job_id: str) -> bool:

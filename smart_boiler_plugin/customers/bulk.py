@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,20 +56,13 @@ def ask(rows: Sequence[Any], operator: Account) -> str:
             waiting.append((number, {"row": rows[number], "url": url}))
     with transaction():
         job_id = jobs.ask(operator, KIND, waiting, results)
-    # those that workers have forgotten, too
-    for job in jobs.all_jobs(operator.id):
-        jobs.wake(job)
+    jobs.wake_all(operator.id)
     return job_id
 
 
 def work(account_id: int, job_id: str, _lane: int = 0) -> Retry | None:
     """Take on customers of a job, chunk after chunk, for a while; a worker calls this. Return when to go on."""
-    until = time.monotonic() + workers.LIMIT_S
-    with workers.job():
-        while _do_chunk(account_id, job_id):
-            if time.monotonic() > until:
-                return workers.soon()
-    return None
+    return workers.go_on(lambda: _do_chunk(account_id, job_id))
 
 
 def _do_chunk(account_id: int, job_id: str) -> bool:

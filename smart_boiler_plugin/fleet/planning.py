@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -113,20 +112,13 @@ def ask(account: Account, asset_ids: Collection[int], asked: Asked) -> str:
         job_id = jobs.ask(account, KIND, waiting, [], asked.as_json())
         if not waiting:
             note_run(account, Run(server_now(), 0, 0, 0))
-    # those that workers have forgotten, too
-    for job in jobs.all_jobs(account.id):
-        jobs.wake(job)
+    jobs.wake_all(account.id)
     return job_id
 
 
 def work(account_id: int, job_id: str, lane: int = 0) -> Retry | None:
     """Plan boilers of a lane of a job, chunk after chunk, for a while; a worker calls this. Return when to go on."""
-    until = time.monotonic() + workers.LIMIT_S
-    with workers.job():
-        while _do_chunk(account_id, job_id, lane):
-            if time.monotonic() > until:
-                return workers.soon()
-    return None
+    return workers.go_on(lambda: _do_chunk(account_id, job_id, lane))
 
 
 def _do_chunk(account_id: int, job_id: str, lane: int) -> bool:
