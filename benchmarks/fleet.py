@@ -207,6 +207,7 @@ def plan_chunks(ids, moment, meter):
             solved, _ = fleet.solve(known)
         with meter.part("save"):
             written += fleet.save(solved)
+            fleet.hand_out(solved)
             note({asset_id: need.note for asset_id, need in needs.items()}, NOW, moment)
             db.session.commit()
         unusual = [boiler for boiler in boilers if not is_usual(boiler)]

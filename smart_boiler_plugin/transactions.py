@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from flask import g, has_request_context
 from flask.sansio.app import App
 from flexmeasures.data import db
+from rq.timeouts import BaseTimeoutException
 from sqlalchemy import event, exc, func
 from sqlalchemy.engine import ExceptionContext
+
+Thing = TypeVar("Thing")
+Done = TypeVar("Done")
 
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.PendingRollbackError, exc.TimeoutError)
 """What SQLAlchemy raises when the database cannot be reached, is full, or has ended a transaction: no fault of ours."""
@@ -41,6 +46,47 @@ def transaction(*, commit: bool = True) -> Iterator[None]:
     except BaseException:
         db.session.rollback()
         raise
+
+
+def by_halves(
+    things: Sequence[Thing], do: Callable[[Sequence[Thing]], Done]
+) -> Iterator[tuple[Sequence[Thing], Done | Exception]]:
+    """Do something with many at once, and by halves where that fails, down to who is to blame, who stops no other.
+
+    Each time in a savepoint: of what failed, nothing is stored.
+
+    Parameters
+    ----------
+    things
+        Some; their order is kept.
+    do
+        What is done with some of them.
+
+    Yields
+    ------
+    sequence, Done or Exception
+        Some of them, and what came of it; of one alone, what went wrong.
+
+    Raises
+    ------
+    Exception
+        What says that the database is away, or that a worker's time is over: it is nobody's fault.
+
+    """
+    try:
+        with db.session.begin_nested():
+            done = do(things)
+    except Exception as error:
+        if is_away(error) or isinstance(error, BaseTimeoutException):
+            raise
+        if len(things) == 1:
+            yield things, error
+            return
+        half = len(things) // 2
+        yield from by_halves(things[:half], do)
+        yield from by_halves(things[half:], do)
+        return
+    yield things, done
 
 
 def is_away(error: BaseException) -> bool:

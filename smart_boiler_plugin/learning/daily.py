@@ -37,7 +37,7 @@ from smart_boiler_plugin.learning.observe import LONGEST_GAP
 from smart_boiler_plugin.learning.side_by_side import SideBySide
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
-from smart_boiler_plugin.transactions import lock
+from smart_boiler_plugin.transactions import by_halves, lock
 
 AT_ONCE = 500
 """How many boilers are read and stored at once."""
@@ -170,21 +170,16 @@ def _learn(households: Sequence[Household], day: date, moment: datetime, source:
         yield from (each.outcome(NOT_OVER) for each in households)
         return
     moments = pd.date_range(start, end, freq=QUARTER, inclusive="left")
-    try:
-        with db.session.begin_nested():
-            outcomes = _learn_together(households, moments, moment, source)
-    except Exception as error:  # whatever is wrong with one of them
-        if len(households) == 1:
-            current_app.logger.exception("Nothing learned of asset %s on %s", households[0].boiler.asset.id, day)
-            # the further lines of a database's error are the whole statement
-            first_line = f"{type(error).__name__}: {error}".splitlines()[0]
-            yield households[0].outcome(BROKEN, f"{first_line} (the server's log has the details)")
-            return
-        half = len(households) // 2
-        yield from _learn(households[:half], day, moment, source)
-        yield from _learn(households[half:], day, moment, source)
-        return
-    yield from (each.outcome(what) for each, what in zip(households, outcomes, strict=True))
+    for some, done in by_halves(households, lambda some: _learn_together(some, moments, moment, source)):
+        if not isinstance(done, Exception):
+            yield from (each.outcome(what) for each, what in zip(some, done, strict=True))
+            continue
+        # whatever is wrong with one of them
+        (one,) = some
+        current_app.logger.error("Nothing learned of asset %s on %s", one.boiler.asset.id, day, exc_info=done)
+        # the further lines of a database's error are the whole statement
+        first_line = f"{type(done).__name__}: {done}".splitlines()[0]
+        yield one.outcome(BROKEN, f"{first_line} (the server's log has the details)")
 
 
 def _learn_together(

@@ -25,7 +25,7 @@ from smart_boiler_plugin.facts.store import Values, confirm, store
 from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
 from smart_boiler_plugin.money.late import LateDay, late_days
 from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
-from smart_boiler_plugin.transactions import is_away, lock, told
+from smart_boiler_plugin.transactions import by_halves, is_away, lock, told
 
 REPORTED = ("cost", "daily cost", "daily savings")
 """Roles of the sensors on which reports are stored."""
@@ -146,28 +146,21 @@ def _report_day(boilers: list[Boiler], date_of_day: date, *, late: bool = False)
         unfinished = SmartBoilerError(f"{date_of_day} is not over yet in {boilers[0].timezone}.")
         yield from (_failed(boiler.asset, date_of_day, unfinished) for boiler in boilers)
         return
-    try:
-        with db.session.begin_nested():
-            (day,) = read_days(boilers, date_of_day)
-            accounts = day.accounts()
-            store_day(day, accounts, confirms=late)
-    except Exception as error:
-        if is_away(error):
-            # what was told of this day is not stored
-            raise
+
+    def report_together(some: Sequence[Boiler]) -> Sequence[DayAccount | SmartBoilerError]:
+        (day,) = read_days(some, date_of_day)
+        accounts = day.accounts()
+        store_day(day, accounts, confirms=late)
+        return accounts
+
+    for some, done in by_halves(boilers, report_together):
         # whatever is wrong with one of them
-        if len(boilers) == 1:
-            yield _failed(boilers[0].asset, date_of_day, error)
-            return
-        half = len(boilers) // 2
-        yield from _report_day(boilers[:half], date_of_day, late=late)
-        yield from _report_day(boilers[half:], date_of_day, late=late)
-        return
-    for boiler, account in zip(boilers, accounts, strict=True):
-        if isinstance(account, SmartBoilerError):
-            yield _failed(boiler.asset, date_of_day, account)
-        else:
-            yield _outcome(boiler.asset, date_of_day, account)
+        accounts = [done] if isinstance(done, Exception) else done
+        for boiler, account in zip(some, accounts, strict=True):
+            if isinstance(account, Exception):
+                yield _failed(boiler.asset, date_of_day, account)
+            else:
+                yield _outcome(boiler.asset, date_of_day, account)
 
 
 def store_day(day: Day, accounts: Sequence[DayAccount | SmartBoilerError], *, confirms: bool = False) -> int:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import pandas as pd
 from flask import current_app
@@ -39,7 +40,7 @@ from smart_boiler_plugin.plan.set_points import solve_by_set_points
 from smart_boiler_plugin.plan.solve import Answer
 from smart_boiler_plugin.plan.span import Span
 from smart_boiler_plugin.plan.told import told_of
-from smart_boiler_plugin.transactions import is_away
+from smart_boiler_plugin.transactions import by_halves, is_away
 
 SINGLY = 30
 """How many boilers with something unusual are planned in one transaction, at half a second each."""
@@ -108,10 +109,12 @@ def plan_fleet(needs: Mapping[int, Need], start: datetime, moment: datetime) -> 
     boilers, outcomes = fleet.load()
     usual = [boiler for boiler in boilers if is_usual(boiler)]
     unusual = [boiler for boiler in boilers if not is_usual(boiler)]
-    done, failing = fleet.plan(usual)
-    outcomes += done
+    solved, failing = fleet.plan(usual)
+    outcomes += [_outcome(each.boiler.asset, told_of(each.answer.account)) for each in solved]
     outcomes += [fleet.plan_singly(boiler) for boiler in [*failing, *unusual][:SINGLY]]
     planned = {outcome.asset_id: needs[outcome.asset_id].note for outcome in outcomes if not outcome.failed}
+    # rows of assets are locked last
+    fleet.hand_out(solved)
     note(dict(sorted(planned.items())), start, moment)
     return outcomes
 
@@ -137,6 +140,22 @@ class Solved:
     boiler: Boiler
     problem: Problem
     answer: Answer
+
+    @cached_property
+    def to_store(self) -> list[Values]:
+        """What is stored of its plan: what the temperature says, too, is no state of charge beside it."""
+        answer, sensors = self.answer, self.boiler.sensors
+        starts = self.problem.device.moments[: len(answer.power_kw)]
+        series = {
+            "storage_schedule": answer.power_kw,
+            "temperature": self.problem.data.tank.temperature_c(answer.mean_states_kwh),
+            "set_point": answer.set_points_c,
+        }
+        return [
+            Values(sensors[ROLE_BY_RESULT[name]], starts, values.round(DECIMALS))
+            for name, values in series.items()
+            if values is not None and ROLE_BY_RESULT[name] in sensors
+        ]
 
 
 class Fleet:
@@ -166,23 +185,20 @@ class Fleet:
         load_sensors(boilers, ROLES)
         return boilers, broken
 
-    def plan(self, boilers: Sequence[Boiler]) -> tuple[list[Outcome], list[Boiler]]:
-        """Plan boilers together, and by halves where that fails; return what came of it, and those that fail alone."""
-        if not boilers:
-            return [], []
-        try:
-            with db.session.begin_nested():
-                solved, failing = self.solve(self.read(boilers))
-                self.save(solved)
-        except Exception as error:
-            if is_away(error) or isinstance(error, BaseTimeoutException):
-                raise
-            if len(boilers) == 1:
-                return [], list(boilers)
-            half = len(boilers) // 2
-            first, second = self.plan(boilers[:half]), self.plan(boilers[half:])
-            return first[0] + second[0], first[1] + second[1]
-        return [_outcome(each.boiler.asset, told_of(each.answer.account)) for each in solved], failing
+    def plan(self, boilers: Sequence[Boiler]) -> tuple[list[Solved], list[Boiler]]:
+        """Plan boilers together, as far as that can be, and store it; return the plans, and those that fail alone."""
+        solved: list[Solved] = []
+        failing: list[Boiler] = []
+        for some, done in by_halves(boilers, self._plan_together) if boilers else ():
+            planned, left = ([], some) if isinstance(done, Exception) else done
+            solved += planned
+            failing += left
+        return solved, failing
+
+    def _plan_together(self, boilers: Sequence[Boiler]) -> tuple[list[Solved], list[Boiler]]:
+        solved, failing = self.solve(self.read(boilers))
+        self.save(solved)
+        return solved, failing
 
     def read(self, boilers: Sequence[Boiler]) -> dict[int, Known]:
         """Return what is known of boilers, by the ids of their assets."""
@@ -220,10 +236,12 @@ class Fleet:
     def save(self, solved: Sequence[Solved]) -> int:
         """Store plans, as far as they say something else than the last ones; return how many values were written."""
         source = host.scheduler_source(BoilerScheduler.get_data_source_info())
-        values = [one for each in solved for one in _values(each)]
-        written = store(values, source, self.longest.moment)
-        hand_out(values, self.longest.moment)
-        return written
+        return store((values for each in solved for values in each.to_store), source, self.longest.moment)
+
+    def hand_out(self, solved: Sequence[Solved]) -> None:
+        """Keep what devices are to follow by plans."""
+        followed = [(each.boiler.data, values) for each in solved for values in each.to_store]
+        hand_out(followed, self.longest.moment)
 
     def plan_singly(self, boiler: Boiler) -> Outcome:
         """Plan a boiler as a trigger with a start and a duration alone would, and return what came of it."""
@@ -255,22 +273,6 @@ class Fleet:
 def _outcome(asset: Asset, reasons: Mapping[str, str], *, failed: bool = False, singly: bool = False) -> Outcome:
     operator_id = asset.owner and asset.owner.consultancy_account_id
     return Outcome(asset.id, asset.account_id, operator_id, asset.name, reasons, failed=failed, singly=singly)
-
-
-def _values(solved: Solved) -> list[Values]:
-    """Return what is stored of a plan: what the temperature says, too, is no state of charge beside it."""
-    answer, sensors = solved.answer, solved.boiler.sensors
-    starts = solved.problem.device.moments[: len(answer.power_kw)]
-    series = {
-        "storage_schedule": answer.power_kw,
-        "temperature": solved.problem.data.tank.temperature_c(answer.mean_states_kwh),
-        "set_point": answer.set_points_c,
-    }
-    return [
-        Values(sensors[ROLE_BY_RESULT[name]], starts, values.round(DECIMALS))
-        for name, values in series.items()
-        if values is not None and ROLE_BY_RESULT[name] in sensors
-    ]
 
 
 class _SharedPrices:

@@ -20,9 +20,8 @@ from flexmeasures.data import db
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from smart_boiler_plugin.boiler.asset import Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.store import Values
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.stored import as_object
@@ -123,7 +122,7 @@ def read(stored: Any) -> HandedOut | None:
     return HandedOut(at, start, points, hysteresis_k, rise_k, ceiling_c) if right and aware else None
 
 
-def hand_out(planned: Iterable[Values], moment: datetime) -> None:
+def hand_out(planned: Iterable[tuple[BoilerData, Values]], moment: datetime) -> None:
     """Keep the set-points of plans with their boilers, in place of what was planned of the same quarters before.
 
     Two SQL statements, however many there are. Commits nothing.
@@ -131,12 +130,12 @@ def hand_out(planned: Iterable[Values], moment: datetime) -> None:
     Parameters
     ----------
     planned
-        Of sensors of set-points; of those that are none, nothing is kept.
+        Of boilers, each with its data: values of sensors of set-points; of those that are none, nothing is kept.
     moment
         When they were planned. What is over then is left out.
 
     """
-    new = {each.sensor.generic_asset_id: found for each in planned if (found := _of(each, moment)) is not None}
+    new = {each.sensor.generic_asset_id: _of(data, each, moment) for data, each in planned if _can_be_followed(each)}
     if not new:
         return
     query = (
@@ -159,15 +158,14 @@ def hand_out(planned: Iterable[Values], moment: datetime) -> None:
             db.session.expire(loaded, ["attributes"])
 
 
-def _of(values: Values, moment: datetime) -> HandedOut | None:
-    """Return what a device is to follow by a plan; None where it is none of quarters, or the boiler is broken."""
+def _can_be_followed(values: Values) -> bool:
+    """Return whether values are set-points of quarters of an hour."""
     sensor: Sensor = values.sensor
-    if sensor.name != "set-point" or sensor.event_resolution != QUARTER or not len(values.starts):
-        return None
-    try:
-        data = Boiler(sensor.generic_asset).data
-    except SmartBoilerError:
-        return None
+    return sensor.name == "set-point" and sensor.event_resolution == QUARTER and len(values.starts) > 0
+
+
+def _of(data: BoilerData, values: Values, moment: datetime) -> HandedOut:
+    """Return what a device is to follow by a plan."""
     starts = values.starts.tz_convert("UTC")
     quarters = pd.date_range(starts[0], starts[-1], freq=QUARTER)[:MOST_QUARTERS]
     points = pd.Series(values.values, index=starts).reindex(quarters).to_numpy(dtype=float)

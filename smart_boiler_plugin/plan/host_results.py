@@ -17,6 +17,7 @@ from flexmeasures import Sensor, Source
 
 from smart_boiler_plugin import host
 from smart_boiler_plugin.boiler.asset import UNIT_BY_ROLE, Boiler
+from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import mean_per_step
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.store import Values, store
@@ -52,7 +53,7 @@ class Results:
         self._decimals = round_to_decimals
         self._job = JobResult()
         self._kept: list[tuple[Sensor, pd.Series[Any]]] = []
-        self._followed: list[tuple[Sensor, pd.Series[Any]]] = []
+        self._followed: list[tuple[BoilerData, Sensor, pd.Series[Any]]] = []
 
     def of_answers(self, answers: Sequence[tuple[Boiler, Problem, Answer]]) -> list[dict[str, Any]]:
         """Return the results of boilers that were planned alone, in the host's form, and keep them to be stored."""
@@ -111,7 +112,8 @@ class Results:
         if "set-point" in boiler.sensors:
             state_kwh = np.maximum(np.where(power_kw.to_numpy() > NOTICED_KW, ends_kwh, 0.0), floor_kwh)
             points_c = np.minimum(boiler.data.tank.temperature_c(state_kwh), boiler.data.temperature_max_c)
-            self._followed.append((boiler.sensors["set-point"], pd.Series(points_c, index=power_kw.index)))
+            points = pd.Series(points_c, index=power_kw.index)
+            self._followed.append((boiler.data, boiler.sensors["set-point"], points))
 
     def _with_count(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return a result of the host's; its account of the job is one to which we can add."""
@@ -126,6 +128,8 @@ class Results:
         role = ROLE_BY_RESULT.get(name)
         if role in boiler.sensors:
             self._kept.append((boiler.sensors[role], rounded))
+        if role == "set-point" and role in boiler.sensors:
+            self._followed.append((boiler.data, boiler.sensors[role], rounded))
         return {"name": name, "data": rounded, "asset": boiler.asset.id, "unit": UNIT_BY_ROLE.get(role or "", "")}
 
     def store(self, source: Source, recorded_at: datetime, step: timedelta) -> None:
@@ -141,9 +145,8 @@ class Results:
             Length of its steps.
 
         """
-        planned = [_events(sensor, values, step) for sensor, values in self._kept]
-        written = store(planned, source, recorded_at)
-        hand_out([*planned, *(_events(sensor, values, step) for sensor, values in self._followed)], recorded_at)
+        written = store((_events(sensor, values, step) for sensor, values in self._kept), source, recorded_at)
+        hand_out([(data, _events(sensor, values, step)) for data, sensor, values in self._followed], recorded_at)
         self._job.document["num-beliefs"] += written
 
 

@@ -325,7 +325,7 @@ def test_one_that_is_in_a_building_is_planned_by_itself_in_the_same_run(priced):
 def test_what_nobody_foresaw_in_one_is_told_and_stops_nobody(priced, monkeypatch):
     boilers = make_boilers(4)
     bad = boilers[2].asset.id
-    usual = fleet_plans._values
+    usual = fleet_plans.Solved.to_store.func
 
     def failing(solved):
         if solved.boiler.asset.id == bad:
@@ -335,7 +335,7 @@ def test_what_nobody_foresaw_in_one_is_told_and_stops_nobody(priced, monkeypatch
     def no_plan(*_, **__):
         raise RuntimeError("another bug")
 
-    monkeypatch.setattr(fleet_plans, "_values", failing)
+    monkeypatch.setattr(fleet_plans.Solved, "to_store", property(failing))
     monkeypatch.setattr(BoilerScheduler, "compute", no_plan)
     outcomes = plan(boilers)
     assert [outcomes[boiler.asset.name].result for boiler in boilers] == ["Told", "Told", "Failed", "Told"]
