@@ -42,12 +42,8 @@ _SITE = (
 )
 
 
-def site_is_planned(asset: Asset) -> bool:
-    """Return whether a trigger on the site of a boiler, if it is in one, plans the boiler as one on the boiler does."""
-    return _is_planned(asset.parent_asset)
-
-
 def _is_planned(site: Asset | None) -> bool:
+    """Return whether a trigger on the site of a boiler, if it is in one, plans the boiler as one on the boiler does."""
     return site is None or scheduler_of(site) == SCHEDULER
 
 

@@ -41,10 +41,12 @@ class Cold:
     wanted_c: float
 
 
-def is_cold(
-    data: BoilerData, comfort: Comfort, policy: Policy, habit: Habits, *, temperature_c: float, moment: pd.Timestamp
-) -> bool:
-    """Return whether a tank is below a floor that is in force, or below the useful temperature with draw-offs ahead.
+def wanted_c(
+    data: BoilerData, comfort: Comfort, policy: Policy, habit: Habits, moments: pd.DatetimeIndex
+) -> NDArray[np.float64]:
+    """Return below which temperature a tank is cold at moments [°C], shape (n,); -inf where it cannot be too cold.
+
+    Below a floor that is in force it is, and below the useful temperature with draw-offs ahead.
 
     Parameters
     ----------
@@ -54,27 +56,15 @@ def is_cold(
         What the server's settings say.
     habit
         How the household draws, of this boiler alone.
-    temperature_c
-        Of the tank [°C].
-    moment
-        When, in the household's time zone.
+    moments
+        When, in the household's time zone, shape (n,).
 
-    """
-    return bool(temperature_c < wanted_c(data, comfort, policy, habit, pd.DatetimeIndex([moment]))[0])
-
-
-def wanted_c(
-    data: BoilerData, comfort: Comfort, policy: Policy, habit: Habits, moments: pd.DatetimeIndex
-) -> NDArray[np.float64]:
-    """Return below which temperature a tank is cold at moments [°C], shape (n,); -inf where it cannot be too cold.
-
-    Arguments as of ``is_cold``.
     """
     floor_c = comfort.lowest_allowed_c(
         moments, temperature_min_c=policy.floor_of(data), temperature_max_c=data.temperature_max_c
     )
     useful_c = min(comfort.useful_temperature_c, data.temperature_max_c)
-    drawing = _expected_kwh(comfort, habit, moments) >= EXPECTED_KWH
+    drawing = expected_soon_kwh(comfort, habit, moments) >= EXPECTED_KWH
     wanted: NDArray[np.float64] = np.maximum(floor_c, np.where(drawing, useful_c, -np.inf))
     return wanted
 
@@ -88,12 +78,7 @@ def most_wanted_c(data: BoilerData, comfort: Comfort, policy: Policy) -> float:
     return min(max(wishes), data.temperature_max_c)
 
 
-def expected_soon_kwh(comfort: Comfort, habit: Habits, moment: pd.Timestamp) -> float:
-    """Return the heat that a household draws within ``SOON`` on average [kWh]."""
-    return float(_expected_kwh(comfort, habit, pd.DatetimeIndex([moment]))[0])
-
-
-def _expected_kwh(comfort: Comfort, habit: Habits, moments: pd.DatetimeIndex) -> Floats:
+def expected_soon_kwh(comfort: Comfort, habit: Habits, moments: pd.DatetimeIndex) -> Floats:
     """Return the heat that is drawn on average within ``SOON`` after each moment, shape (n,) [kWh]."""
     # in UTC: pandas rounds local times, and knows no answer in the hour that the clock repeats
     begins = moments.tz_convert("UTC").floor(QUARTER)

@@ -35,14 +35,6 @@ class _Degrees(fields.Float):
         return super()._serialize(None if value is None else round(value, DECIMALS), attr, obj, **arguments)
 
 
-class FaultSchema(Schema):
-    """What is wrong with a boiler or its data."""
-
-    kind = fields.String()
-    since = fields.String(allow_none=True)
-    message = fields.String()
-
-
 class SpanSchema(Schema):
     """Some time in which a boiler is planned to heat."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from smart_boiler_plugin.boiler.comfort import Away, Comfort, Period
 from smart_boiler_plugin.boiler.data import BoilerData
-from smart_boiler_plugin.fleet.cold import expected_soon_kwh, is_cold
+from smart_boiler_plugin.fleet.cold import expected_soon_kwh, wanted_c
 from smart_boiler_plugin.learning.learn import DrawOffsOfDay, Habits, usual
 from smart_boiler_plugin.plan.policy import Policy
 
@@ -24,20 +24,19 @@ def at(clock):
 
 
 def cold(temperature_c, clock, *, data=None, comfort=None, rules=None, habit=SEVEN):
-    return is_cold(
-        data or BoilerData(),
-        comfort or Comfort(),
-        rules or Policy(),
-        habit,
-        temperature_c=temperature_c,
-        moment=at(clock),
-    )
+    moments = pd.DatetimeIndex([at(clock)])
+    wanted = wanted_c(data or BoilerData(), comfort or Comfort(), rules or Policy(), habit, moments)
+    return bool(temperature_c < wanted[0])
+
+
+def soon(comfort, habit, moment):
+    return expected_soon_kwh(comfort, habit, pd.DatetimeIndex([moment]))[0]
 
 
 def test_the_heat_that_is_expected_is_that_of_two_hours():
     """0.12 kWh are drawn on average in each of two quarters; from 05:15 on, only the first lies within."""
     clocks = ("05:00", "05:15", "05:30", "07:14", "07:16", "07:30")
-    found = [expected_soon_kwh(Comfort(), SEVEN, at(clock)) for clock in clocks]
+    found = [soon(Comfort(), SEVEN, at(clock)) for clock in clocks]
     np.testing.assert_allclose(found, [0.0, 0.12, 0.24, 0.24, 0.12, 0.0], atol=1e-12)
 
 
@@ -72,7 +71,7 @@ def test_it_is_cold_below_a_floor_that_is_in_force_whoever_draws():
 def test_an_empty_house_is_never_cold_until_its_people_return():
     away = Comfort(away=Away(at("00:00"), at("07:15")))
     assert not cold(12.0, "04:00", comfort=away, data=BoilerData(temperature_min_c=50.0))
-    assert expected_soon_kwh(away, SEVEN, at("06:00")) == pytest.approx(0.12)
+    assert soon(away, SEVEN, at("06:00")) == pytest.approx(0.12)
 
 
 def test_drops_are_no_draw_offs():
@@ -90,7 +89,7 @@ def test_two_hours_are_two_hours_where_the_clock_repeats_one():
     three = Habits(DrawOffsOfDay(np.zeros((96, 1, 1)), np.ones((96, 1, 1))), np.array([28]))
     three.draw_offs.sizes_kwh[12] = 0.3
     moments = [pd.Timestamp(f"2025-10-26T02:07:00{offset}").tz_convert("Europe/Amsterdam") for offset in OFFSETS]
-    assert [expected_soon_kwh(Comfort(), three, moment) for moment in moments] == [0.0, pytest.approx(0.3)]
+    assert [soon(Comfort(), three, moment) for moment in moments] == [0.0, pytest.approx(0.3)]
 
 
 OFFSETS = ("+02:00", "+01:00")
