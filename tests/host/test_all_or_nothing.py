@@ -5,9 +5,9 @@ import threading
 import pytest
 from flexmeasures import Account, User
 from flexmeasures.data import db
-from sqlalchemy import event, text
 
 from tests.factories import make_operator
+from tests.host.connections import BeforeEachStatement
 
 PATH = "/smart-boiler-plugin/api/boiler-customer"
 BODY = {"name": "Client 1", "user_name": "client1", "user_email": "client1@example.com"}
@@ -32,8 +32,9 @@ def call(app):
 def fail_at(app):
     """A context manager in which the n-th changing statement fails, by an exception or by losing the connection."""
 
-    class Failing:
+    class Failing(BeforeEachStatement):
         def __init__(self, number, *, disconnect):
+            super().__init__(app)
             self.number, self.disconnect, self.seen = number, disconnect, 0
 
         def __call__(self, connection, _, statement, *__):
@@ -44,18 +45,7 @@ def fail_at(app):
             if self.seen == self.number:
                 if not self.disconnect:
                     raise RuntimeError("crash")
-                pid = connection.connection.dbapi_connection.info.backend_pid
-                with app.app_context(), db.engine.connect() as other:
-                    other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-
-        def __enter__(self):
-            with app.app_context():
-                self.engine = db.engine
-            event.listen(self.engine, "before_cursor_execute", self)
-            return self
-
-        def __exit__(self, *_):
-            event.remove(self.engine, "before_cursor_execute", self)
+                self.cut(connection)
 
     return Failing
 

@@ -6,10 +6,11 @@ import traceback
 import pytest
 from flexmeasures import Account, User
 from flexmeasures.data import db
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.factories import make_account, make_operator
+from tests.host.connections import BeforeEachStatement
 from tests.host.days import DAY
 
 API = "/smart-boiler-plugin/api"
@@ -21,26 +22,16 @@ CSV = "name,user_name,user_email\nAsh,ash,ash@example.com\n"
 def cut(app):
     """A context manager in which the connection is cut at the n-th statement that has a text in it."""
 
-    class Cut:
+    class Cut(BeforeEachStatement):
         def __init__(self, part, number=1):
+            super().__init__(app)
             self.part, self.left = part, number
 
         def __call__(self, connection, _, statement, *__):
             self.left -= self.part in statement
             if self.left == 0:
                 self.left = -1
-                pid = connection.connection.dbapi_connection.info.backend_pid
-                with app.app_context(), db.engine.connect() as other:
-                    other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-
-        def __enter__(self):
-            with app.app_context():
-                self.engine = db.engine
-            event.listen(self.engine, "before_cursor_execute", self)
-            return self
-
-        def __exit__(self, *_):
-            event.remove(self.engine, "before_cursor_execute", self)
+                self.cut(connection)
 
     return Cut
 

@@ -1,0 +1,29 @@
+"""Connections to the database, watched before each statement, and cut."""
+
+from flexmeasures.data import db
+from sqlalchemy import event, text
+
+
+class BeforeEachStatement:
+    """What is called before each statement on an app's database within a ``with``; subclasses say what it does."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, connection, cursor, statement, *_):  # noqa: D102
+        raise NotImplementedError
+
+    def cut(self, connection):
+        """End a connection, as a restart of the server does."""
+        pid = connection.connection.dbapi_connection.info.backend_pid
+        with self.app.app_context(), db.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    def __enter__(self):
+        with self.app.app_context():
+            self.engine = db.engine
+        event.listen(self.engine, "before_cursor_execute", self)
+        return self
+
+    def __exit__(self, *_):
+        event.remove(self.engine, "before_cursor_execute", self)
