@@ -6,31 +6,10 @@ from flexmeasures import Source
 from flexmeasures.data import db
 from sqlalchemy import text
 
+from benchmarks.copies import FIRST, copy_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
 from tests.factories import make_account, make_household_boiler, make_operator, store
-
-FIRST = 1_000_000
-"""Accounts and assets of copies are numbered from here on."""
-
-COPIES = [
-    """INSERT INTO account (id, name, consultancy_account_id, attributes, secrets)
-       SELECT :first + n, 'Client ' || n, :operator, '{}', '{}' FROM generate_series(1, :count) n""",
-    """INSERT INTO roles_accounts (account_id, role_id)
-       SELECT :first + n, role_id FROM generate_series(1, :count) n, roles_accounts WHERE account_id = :account""",
-    # no two alike: what is worked out for one is of no use for another
-    """INSERT INTO generic_asset (id, name, account_id, generic_asset_type_id, attributes, secrets, sensors_to_show,
-                                  sensors_to_show_as_kpis, flex_context, flex_model)
-       SELECT :first + n, 'Boiler Client ' || n, :first + n, a.generic_asset_type_id,
-              jsonb_set(CAST(a.attributes AS jsonb), '{smart-boiler,volume_l}', to_jsonb(80 + n * 0.01)),
-              '{}', '[]', '[]', a.flex_context, a.flex_model
-       FROM generate_series(1, :count) n, (SELECT * FROM generic_asset WHERE id = :asset) a""",
-    """INSERT INTO sensor (name, unit, timezone, event_resolution, knowledge_horizon_fnc, knowledge_horizon_par,
-                           generic_asset_id, attributes)
-       SELECT s.name, s.unit, s.timezone, s.event_resolution, s.knowledge_horizon_fnc, s.knowledge_horizon_par,
-              :first + n, s.attributes
-       FROM generate_series(1, :count) n, (SELECT * FROM sensor WHERE generic_asset_id = :asset) s""",
-]
 
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'timed_belief_search%'"
 
@@ -82,9 +61,8 @@ def fill(count, now, days=2):
     operator, token = make_operator()
     account = make_account("Client", roles=[CUSTOMER_ROLE])
     boiler = make_household_boiler(account, "Boiler")
-    numbers = {"first": FIRST, "count": count, "operator": operator, "account": account.id, "asset": boiler.asset.id}
-    for copy in COPIES:
-        db.session.execute(text(copy), {name: value for name, value in numbers.items() if f":{name}" in copy})
+    # no two alike: what is worked out for one is of no use for another
+    copy_boiler(boiler, operator, count, larger_l=0.01)
     price = get_or_create_consumption_price_sensor("NL")
     begin = now.floor("15min")
     store(price, [0.2, 0.3] * 48 * (days + 2), begin.normalize() - timedelta(days=days))

@@ -31,10 +31,10 @@ from tabulate import tabulate
 
 from benchmarks.app import app_context, quiet
 from benchmarks.controls import Sensors, thermostat
+from benchmarks.copies import copy_boiler
 from benchmarks.households import households
-from benchmarks.learning import FILL, KINDS, ROLES
+from benchmarks.learning import FILL, KINDS
 from benchmarks.planning import QUARTERS, plain_flex_model, stored
-from benchmarks.readings import COPIES
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boiler_ids
 from smart_boiler_plugin.facts.plans import off_plan_k
 from smart_boiler_plugin.jobs import WORK
@@ -94,10 +94,7 @@ def make_fleet(count):
     """Make boilers, and what is known of them; indexes and keys are made anew at the end, as that is quick."""
     operator, _ = make_operator()
     boiler = make_household_boiler(make_account("Client", roles=[CUSTOMER_ROLE]), "Boiler")
-    numbers = {"operator": operator, "count": count - 1, "asset": boiler.asset.id}
-    for copy in COPIES:
-        db.session.execute(text(copy), {name: value for name, value in numbers.items() if f":{name}" in copy})
-    db.session.execute(ROLES, {"role": CUSTOMER_ROLE})
+    copy_boiler(boiler, operator, count - 1)
     price, other = (get_or_create_consumption_price_sensor(country) for country in ("NL", "BE"))
     begin = NOW.normalize() - timedelta(days=28)
     quarter = np.arange(round((END - begin) / timedelta(minutes=15)))

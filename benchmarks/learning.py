@@ -24,8 +24,8 @@ from tabulate import tabulate
 
 from benchmarks.app import app_context
 from benchmarks.controls import Sensors, thermostat
+from benchmarks.copies import copy_boiler
 from benchmarks.households import households
-from benchmarks.readings import COPIES
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boiler_ids
 from smart_boiler_plugin.learning.daily import learn
@@ -37,12 +37,6 @@ DAY = pd.Timestamp("2025-10-28", tz="Europe/Amsterdam")
 NOW = DAY + timedelta(hours=27)
 KINDS = 30
 """How many different households there are; others draw as one of these."""
-
-ROLES = text("""
-    INSERT INTO roles_accounts (account_id, role_id)
-    SELECT account.id, account_role.id FROM account, account_role
-    WHERE account.id > 1000000 AND account_role.name = :role
-""")
 
 FILL = text("""
     INSERT INTO timed_belief (event_start, belief_horizon, cumulative_probability, event_value, sensor_id, source_id)
@@ -65,10 +59,7 @@ def make_fleet(count):
     """Make boilers, and what they reported of a day and around it."""
     operator, _ = make_operator()
     boiler = make_household_boiler(make_account("Client", roles=[CUSTOMER_ROLE]), "Boiler")
-    numbers = {"operator": operator, "count": count - 1, "asset": boiler.asset.id}
-    for copy in COPIES:
-        db.session.execute(text(copy), {name: value for name, value in numbers.items() if f":{name}" in copy})
-    db.session.execute(ROLES, {"role": CUSTOMER_ROLE})
+    copy_boiler(boiler, operator, count - 1)
     source = Source(name="meter", type="gateway")
     db.session.add(source)
     db.session.flush()

@@ -16,27 +16,12 @@ from sqlalchemy import text
 from tabulate import tabulate
 
 from benchmarks.app import app_context
+from benchmarks.copies import FIRST, copy_boiler
 from smart_boiler_plugin.devices.readings import take
 from tests.factories import make_account, make_household_boiler, make_operator
 from tests.host.queries import counted_queries
 
 START = pd.Timestamp("2025-10-28", tz="Europe/Amsterdam")
-
-COPIES = [
-    """INSERT INTO account (id, name, consultancy_account_id, attributes, secrets)
-       SELECT 1000000 + n, 'copy ' || n, :operator, '{}', '{}' FROM generate_series(1, :count) n""",
-    """INSERT INTO generic_asset (id, name, account_id, generic_asset_type_id, attributes, secrets, sensors_to_show,
-                                  sensors_to_show_as_kpis, flex_context, flex_model)
-       SELECT 1000000 + n, 'Boiler copy ' || n, 1000000 + n, a.generic_asset_type_id, a.attributes, '{}', '[]', '[]',
-              a.flex_context, a.flex_model
-       FROM generate_series(1, :count) n, (SELECT * FROM generic_asset WHERE id = :asset) a""",
-    """INSERT INTO sensor (name, unit, timezone, event_resolution, knowledge_horizon_fnc, knowledge_horizon_par,
-                           generic_asset_id, attributes)
-       SELECT s.name, s.unit, s.timezone, s.event_resolution, s.knowledge_horizon_fnc, s.knowledge_horizon_par,
-              1000000 + n, s.attributes
-       FROM generate_series(1, :count) n, (SELECT * FROM sensor WHERE generic_asset_id = :asset) s""",
-]
-"""Boilers like one that was taken on; their accounts are numbered from 1000001."""
 
 
 def main():
@@ -49,15 +34,12 @@ def main():
     with app_context():
         operator, _ = make_operator()
         boiler = make_household_boiler(make_account("Client"), "Boiler")
-        for copy in COPIES:
-            numbers = {"operator": operator, "count": asked.boilers, "asset": boiler.asset.id}
-            needed = {name: value for name, value in numbers.items() if f":{name}" in copy}
-            db.session.execute(text(copy), needed)
+        copy_boiler(boiler, operator, asked.boilers)
         db.session.commit()
         db.session.execute(text("ANALYZE"))
         rows = [
             {
-                "account": 1_000_001 + number,
+                "account": FIRST + 1 + number,
                 "kind": kind,
                 "unit": unit,
                 "start": START.isoformat(),

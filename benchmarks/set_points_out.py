@@ -20,7 +20,7 @@ from sqlalchemy import text
 from tabulate import tabulate
 
 from benchmarks.app import app_context
-from benchmarks.readings import COPIES
+from benchmarks.copies import copy_boiler
 from smart_boiler_plugin.plan.handing_out import ATTRIBUTE, HandedOut
 from tests.factories import make_account, make_household_boiler, make_operator
 from tests.host.queries import counted_queries
@@ -54,9 +54,7 @@ def main():
         out = HandedOut(now, now, points, 2.0, 4.0, 65.0)
         boiler.asset.attributes = {**boiler.asset.attributes, ATTRIBUTE: out.as_json()}
         db.session.commit()
-        for copy in COPIES:
-            numbers = {"operator": operator, "count": asked.boilers, "asset": boiler.asset.id}
-            db.session.execute(text(copy), {name: value for name, value in numbers.items() if f":{name}" in copy})
+        copy_boiler(boiler, operator, asked.boilers)
         db.session.execute(text("INSERT INTO data_source (name, type, attributes) VALUES ('gateway', 'gateway', '{}')"))
         db.session.execute(text(READINGS), {"last": now, "restless": asked.restless})
         db.session.commit()
