@@ -6,6 +6,8 @@ FOLDER ?= .smart-boiler
 BENCH ?= planning
 PIN := .venv/.complete
 RUN := exec .venv/bin/python
+# a file of tests in one process, and the files in the order of tests/conftest.py
+ON_ALL_CORES := -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-long test-host fuzz benchmark simulate lint format catalogues lock clean
@@ -20,17 +22,17 @@ serve: $(PIN)  ## Keep the demo's server running until Ctrl-C
 	@$(RUN) -m smart_boiler_plugin.demo --serve --port $(PORT) --folder "$(FOLDER)"
 
 test: $(PIN)  ## Run all tests, on all cores (ARGS="-k name" chooses; ARGS=-n0 for one process)
-	@$(RUN) -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest $(ON_ALL_CORES) $(ARGS)
 
 fuzz: $(PIN)  ## Send the API 2,000 and more random requests (a few minutes)
 	@FUZZ_EXAMPLES=150 .venv/bin/python -m pytest -s tests/host/test_openapi.py $(ARGS)
 
 test-long: $(PIN)  ## Run the tests that take minutes: the same ones on many more random cases
-	@$(RUN) -m pytest -n logical --dist loadfile -m long $(ARGS)
+	@$(RUN) -m pytest $(ON_ALL_CORES) -m long $(ARGS)
 
 test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the plugin loaded (a quarter of an hour)
 	@host=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("flexmeasures").submodule_search_locations[0])') && \
-		$(RUN) -m pytest -n logical --dist loadfile -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
+		$(RUN) -m pytest $(ON_ALL_CORES) -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)

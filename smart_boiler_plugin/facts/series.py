@@ -215,7 +215,7 @@ def _by_kind(beliefs: Beliefs, role: str, source_type: str) -> Iterator[tuple[st
         return
     elif role == TEMPERATURE:
         yield "temperature_c", beliefs
-    else:
+    elif role in METERED:
         expected = beliefs.horizon_us > QUARTER_US
         if role == "demand" and expected.any():
             yield "expected_kwh", beliefs.of(expected)
