@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
 from smart_boiler_plugin.facts.sql import array, utc
+from smart_boiler_plugin.host import PLANNED
 from smart_boiler_plugin.physics.readings import BELIEVED_C
 
 PLANS = text("""
@@ -41,7 +42,7 @@ OFF_PLAN = text("""
     CROSS JOIN LATERAL (
         SELECT event_start, event_value FROM timed_belief JOIN data_source ON data_source.id = source_id
         WHERE sensor_id = sensor.id AND event_start > :now - :age AND event_start <= :now
-              AND coalesce(type, '') NOT IN ('scheduler', 'forecaster')
+              AND coalesce(type, '') <> ALL(:planned)
               AND event_value BETWEEN :coldest_c AND :hottest_c
               AND event_start + :quarter - belief_horizon <= :moment
         ORDER BY event_start DESC, belief_horizon LIMIT 1
@@ -123,7 +124,7 @@ def off_plan_k(
 
     """
     low, high = BELIEVED_C
-    limits = {"threshold_k": threshold_k, "age": longest_age, "coldest_c": low, "hottest_c": high}
+    limits = {"planned": PLANNED, "threshold_k": threshold_k, "age": longest_age, "coldest_c": low, "hottest_c": high}
     rows = db.session.execute(OFF_PLAN, {**_about(asset_ids, moment), **limits})
     return {asset_id: float(off_k) for asset_id, off_k in rows}
 
