@@ -60,7 +60,7 @@ catalogues: $(PIN)  ## Bring the texts in other languages up to date with the co
 
 lock: $(PIN)  ## Bring the locked dependencies up to date with setup.cfg
 	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --upgrade \
-		--extra embedded --extra dev setup.cfg --output-file requirements.lock
+		--extra embedded --extra mqtt --extra dev setup.cfg --output-file requirements.lock
 
 clean:  ## Remove the virtual environment and the demo's folder
 	rm -rf .venv "$(FOLDER)"
