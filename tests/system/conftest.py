@@ -1,5 +1,7 @@
 """Server, worker, Redis, mail and PostgreSQL as they run in a business, talked to over the network."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from smart_boiler_plugin.demo.business import credentials, open_business
@@ -15,23 +17,30 @@ def tmp_path():
         yield folder
 
 
-@pytest.fixture(scope="module")
+TOKEN = "very-secret"
+"""A token of ENTSO-E, which no log may show."""
+
+
+@pytest.fixture(scope="session")
 def stack():
-    """A running stack with an operator and an admin."""
-    with open_folder() as folder, new_database() as uri, Stack(folder / "stack", database_uri=uri) as running:
+    """A running stack with an operator and an admin, which all share who can (tests/conftest.py)."""
+    with ExitStack() as all_parts:
+        folder, uri = all_parts.enter_context(open_folder()), all_parts.enter_context(new_database())
+        settings = {"ENTSOE_AUTH_TOKEN": TOKEN}
+        running = all_parts.enter_context(Stack(folder / "stack", database_uri=uri, settings=settings))
         open_business(running)
         running.start_server()
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def operator(stack):
     """Login of the operator's consultant."""
     logins = credentials(stack)
     return Login(stack.url, logins["operator"]["email"], logins["operator"]["password"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def operator_api(operator):
     """The API on behalf of the operator's consultant."""
     return Api(operator)
