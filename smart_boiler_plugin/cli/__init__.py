@@ -11,6 +11,7 @@ def attach(group: Group) -> None:
         contracts,
         customers,
         devices,
+        doctor,
         import_prices,
         jobs,
         learning,
@@ -35,6 +36,7 @@ def attach(group: Group) -> None:
         status.show_status,
         *(plans.plan, plans.prune),
         clean_up.clean_up,
+        doctor.doctor,
         upgrade.upgrade,
     ):
         group.add_command(told_in_one_line(command))

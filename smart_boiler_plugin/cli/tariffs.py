@@ -137,7 +137,7 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
         _fill(tariff, *price_update.days_of(tariff, now, first, last), now, asked)
         days = price_update.update(tariff, now, first, last)
     except SmartBoilerError as error:
-        remedy = f" {_remedy(tariff)}" if isinstance(error, NoPricesError) else ""
+        remedy = f" {price_update.remedy(tariff)}" if isinstance(error, NoPricesError) else ""
         click.secho(f"  {error}{remedy}", **MsgStyle.ERROR)
         db.session.rollback()
         return False
@@ -149,7 +149,7 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
     if overdue:
         # a day more: flexmeasures-entsoe 0.10 leaves out the last hour of a span in which the clock goes back
         span = f" --from-date {overdue[0].date} --to-date {overdue[-1].end.date()}"
-        click.secho(f"  Prices are missing that should be there. {_remedy(tariff, span)}", **MsgStyle.ERROR)
+        click.secho(f"  Prices are missing that should be there. {price_update.remedy(tariff, span)}", **MsgStyle.ERROR)
     return not overdue
 
 
@@ -169,14 +169,3 @@ def _fill(tariff: tariffs.Tariff, first: date, last: date, now: datetime, asked:
     told = f"  {filled.quarters} quarters filled from Energy-Charts, bidding zone {filled.zone}. Before: {days}"
     click.secho(told, **MsgStyle.WARN)
     tell_licence(filled.licence)
-
-
-def _remedy(tariff: tariffs.Tariff, span: str = "") -> str:
-    """Return what to do about missing prices."""
-    if tariff.country is None:
-        return "Store them on the tariff's price sensor, and run this again."
-    where = f"--country {tariff.country}{span}"
-    return (
-        f"Import them, and run this again: flexmeasures entsoe import-day-ahead-prices {where} (without a token: "
-        f"flexmeasures smart-boiler import-prices --source energy-charts {where})"
-    )
