@@ -41,8 +41,8 @@ ABOUT_SETTINGS = (
 
 BELOW_SETTINGS = (
     "The country of the prices is that of the ENTSO-E plugin, `ENTSOE_COUNTRY_CODE` (`NL` if unset). Customers' time",
-    "zone is the server's, `FLEXMEASURES_TIMEZONE`. A wrong type or an unknown `SMART_BOILER_` name is warned of at the",
-    "start, and by `flexmeasures smart-boiler doctor`.",
+    "zone is the server's, `FLEXMEASURES_TIMEZONE`. A wrong type or an unknown `SMART_BOILER_` name is warned of at",
+    "the start, and by `flexmeasures smart-boiler doctor`.",
 )
 
 

@@ -8,7 +8,8 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from smart_boiler_plugin.doctor.telling import findings_of, tell
+from smart_boiler_plugin.doctor.all_of_it import findings_of
+from smart_boiler_plugin.doctor.telling import tell
 
 
 @click.command("doctor")

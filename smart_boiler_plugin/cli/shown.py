@@ -32,7 +32,8 @@ def show(columns: Mapping[str, str], rows: Sequence[Sequence[Any]], *, as_json: 
     if as_json:
         show_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        click.echo(tabulate(rows, headers=list(columns.values()), **options))
+        # tabulate cannot leave single columns as they are where there is no row
+        click.echo(tabulate(rows, headers=list(columns.values()), **(options if rows else {})))
 
 
 def show_json(document: Any) -> None:

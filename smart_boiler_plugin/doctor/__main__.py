@@ -11,10 +11,9 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from smart_boiler_plugin.doctor import written
-from smart_boiler_plugin.doctor.findings import Finding, examine
-from smart_boiler_plugin.doctor.telling import findings_of, tell
-from smart_boiler_plugin.host import read_configuration
+from smart_boiler_plugin.doctor.findings import Finding
+from smart_boiler_plugin.doctor.packages import versions
+from smart_boiler_plugin.doctor.telling import tell
 
 
 @click.command()
@@ -35,6 +34,12 @@ def main(context: click.Context, file: Path | None, *, as_json: bool) -> None:
       python -m smart_boiler_plugin.doctor --json
     """  # noqa: D301 (click wants the \b)
     logging.disable(logging.CRITICAL)
+    # what is missing may be what all else is made of
+    missing = [Finding(each.told, each.fix, versions.__name__) for each in versions() if not each.well]
+    if missing:
+        tell(missing, as_json=as_json)
+    from smart_boiler_plugin.doctor.all_of_it import findings_of  # noqa: PLC0415
+
     app, before = _start()
     if app is None:
         tell(before, as_json=as_json)
@@ -45,6 +50,9 @@ def main(context: click.Context, file: Path | None, *, as_json: bool) -> None:
 
 def _start() -> tuple[Flask | None, list[Finding]]:
     """Return the app; or None and what was found, where it does not start or would not load the plugin."""
+    from smart_boiler_plugin.doctor import written  # noqa: PLC0415
+    from smart_boiler_plugin.doctor.asking import examine  # noqa: PLC0415
+
     bare = Flask("flexmeasures")
     told = list(_read(bare)) or list(examine(written.CHECKS, bare))
     if any(finding.about in {"configuration file", "plugins"} and not finding.well for finding in told):
@@ -63,6 +71,8 @@ def _start() -> tuple[Flask | None, list[Finding]]:
 
 def _read(bare: Flask) -> Iterator[Finding]:
     """Read the host's configuration into a bare app, and yield what is wrong with the file itself."""
+    from smart_boiler_plugin.host import read_configuration  # noqa: PLC0415
+
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):

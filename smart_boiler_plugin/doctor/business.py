@@ -15,7 +15,8 @@ from flexmeasures.utils.time_utils import server_now
 from smart_boiler_plugin.boiler.parts import is_planned, scheduler_of
 from smart_boiler_plugin.clock.coverage import MARKET_TIMEZONE, by_day
 from smart_boiler_plugin.clock.days import day_of, midnight
-from smart_boiler_plugin.doctor.findings import Check, Finding
+from smart_boiler_plugin.doctor.asking import Check
+from smart_boiler_plugin.doctor.findings import Finding
 from smart_boiler_plugin.prices import tariffs
 from smart_boiler_plugin.prices.sensors import known_prices
 from smart_boiler_plugin.prices.update import remedy

@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from smart_boiler_plugin import mail as mails
 from smart_boiler_plugin import transactions, workers
-from smart_boiler_plugin.doctor.findings import Check, Finding
+from smart_boiler_plugin.doctor.asking import Check
+from smart_boiler_plugin.doctor.findings import Finding
 from smart_boiler_plugin.host import schema_heads
 
 APART = timedelta(seconds=10)

@@ -8,15 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from flask import Flask
 
-from smart_boiler_plugin.doctor import business, report_config, services, written
-from smart_boiler_plugin.doctor.findings import Finding, examine
-
-
-def findings_of(app: Flask) -> Iterable[Finding]:
-    """Return what is found of an app that runs, within its context."""
-    return examine((*written.CHECKS, *services.CHECKS, *business.CHECKS), app)
+from smart_boiler_plugin.doctor.findings import Finding
 
 
 def tell(findings: Iterable[Finding], file: Path | None = None, *, as_json: bool = False) -> None:
@@ -53,6 +46,8 @@ def tell(findings: Iterable[Finding], file: Path | None = None, *, as_json: bool
 def _all(findings: Iterable[Finding], file: Path | None) -> Iterable[Finding]:
     yield from findings
     if file is not None:
+        from smart_boiler_plugin.doctor import report_config  # noqa: PLC0415 (it needs FlexMeasures)
+
         yield from report_config.check(file)
 
 

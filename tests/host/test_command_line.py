@@ -126,6 +126,11 @@ def test_what_a_program_may_read_is_one_json_document(fleet, boilers, words, is_
     assert document or words in {("jobs",), ("advise",), ("list-tariffs",)}
 
 
+def test_a_page_without_customers_is_an_empty_table(boilers):
+    result = boilers("list-customers", "--page", 2)
+    assert (result.exit_code, result.output.split()[:2]) == (0, ["account", "customer"])
+
+
 def test_one_tariff_and_one_customer_are_json_as_well(ash, boilers):
     shown = json.loads(boilers("show-customer", ash["account"], "--json").stdout)
     assert (shown["account"], shown["boiler"]) == (ash["account"], ash["boiler"])

@@ -21,8 +21,8 @@ from rq import SimpleWorker
 from rq.worker_registration import register
 
 import smart_boiler_plugin
-from smart_boiler_plugin.doctor import business, report_config, services, written
-from smart_boiler_plugin.doctor.findings import examine
+from smart_boiler_plugin.doctor import all_of_it, business, packages, report_config, services, written
+from smart_boiler_plugin.doctor.asking import examine
 from smart_boiler_plugin.embedded.processes import free_port
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from smart_boiler_plugin.prices.tariffs import default_tariff
@@ -111,13 +111,13 @@ def test_a_list_that_does_not_name_the_plugin_is_told(bare, named):
 
 
 def test_versions_with_which_it_does_not_run_are_told_with_what_to_install(bare, tmp_path, monkeypatch):
-    assert wrong(written.versions, bare()) == []
+    assert wrong(packages.versions, bare()) == []
     for name, version in [("Flask_Security_Too", "5.9.0"), ("sqlalchemy", "2.1.0"), ("entsoe_py", "0.7.1")]:
         folder = tmp_path / f"{name}-{version}.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert [fix for _, fix in wrong(written.versions, bare())] == [
+    assert [fix for _, fix in wrong(packages.versions, bare())] == [
         'pip install "Flask-Security-Too<5.9"',
         'pip install "SQLAlchemy<2.1"',
         'pip install "entsoe-py>=0.7.8"',
@@ -126,14 +126,14 @@ def test_versions_with_which_it_does_not_run_are_told_with_what_to_install(bare,
 
 def test_a_python_that_is_too_new_is_told(bare, monkeypatch):
     monkeypatch.setattr("platform.python_version", lambda: "3.13.1")
-    assert wrong(written.versions, bare()) == [("Python 3.13.1 is none of <3.13,>=3.10.", "Use Python 3.11.")]
+    assert wrong(packages.versions, bare()) == [("Python 3.13.1 is none of <3.13,>=3.10.", "Use Python 3.11.")]
 
 
 def test_a_checkout_that_is_not_installed_knows_which_versions_it_needs(bare, monkeypatch):
-    known = written._needed()
-    monkeypatch.setattr(written, "PACKAGE", "no such package")
-    assert {str(each) for each in written._needed()[1]} == {str(each) for each in known[1]}
-    assert written._needed()[0] == known[0]
+    known = packages._needed()
+    monkeypatch.setattr(packages, "PACKAGE", "no such package")
+    assert {str(each) for each in packages._needed()[1]} == {str(each) for each in known[1]}
+    assert packages._needed()[0] == known[0]
 
 
 def test_what_the_example_leaves_to_be_filled_in_is_told(bare):
@@ -379,7 +379,7 @@ def test_the_command_tells_what_is_wrong_and_exits_with_1(boilers, app, config, 
     told = json.loads(boilers("doctor", "--json").output)
     assert told["wrong"] == len(wrong_ones) - 1
     assert {each["about"] for each in told["findings"]} == {
-        check.__name__.replace("_", " ") for check in (*written.CHECKS, *services.CHECKS, *business.CHECKS)
+        check.__name__.replace("_", " ") for check in all_of_it.CHECKS
     }
 
 
@@ -408,6 +408,26 @@ def test_where_the_plugin_would_not_load_the_module_says_so(tmp_path):
     assert answer.returncode == 1, answer.stderr
     assert f"-> Name the folder in it: '{FOLDER}'" in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
+
+
+def test_a_package_that_is_missing_is_told_by_the_module_though_all_else_needs_it(tmp_path):
+    program = """
+import sys, importlib_metadata
+sys.modules["holidays"] = None
+found = importlib_metadata.version
+def version(name):
+    if name == "holidays":
+        raise importlib_metadata.PackageNotFoundError(name)
+    return found(name)
+importlib_metadata.version = version
+from smart_boiler_plugin.doctor.__main__ import main
+main()
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert '-> pip install "holidays"' in answer.stdout, answer.stderr
+    assert answer.returncode == 1
 
 
 def test_a_configuration_that_cannot_be_read_is_told(tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -21,7 +22,7 @@ from tests.databases import open_folder
 pytestmark = pytest.mark.long
 
 # customers are let go last; README and quick start count on a new server's ids
-FIRST, LAST = ("README.md", "quickstart.md"), ("customers.md",)
+FIRST, LAST = ("README.md", "quickstart.md", "tariffs.md"), ("customers.md",)
 
 FLEXMEASURES = """#!{python} -SE
 import json, socket, sys
@@ -61,10 +62,10 @@ def programs(stack):
         for name, text in (
             ("flexmeasures", FLEXMEASURES.format(python=sys.executable, path=path)),
             ("curl", CURL.format(curl=shutil.which("curl"))),
+            ("python", f'#!/bin/sh\nexec {sys.executable} "$@"\n'),
         ):
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
-        (folder / "python").symlink_to(sys.executable)
         with socketserver.UnixStreamServer(path, Answer) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield folder
@@ -85,13 +86,8 @@ def blocks():
 @pytest.fixture(scope="module")
 def environment(stack, operator):
     """What the pages count on: a token, prices, files that somebody has."""
-    today = pd.Timestamp.now("Europe/Amsterdam").normalize()
-    file = stack.folder / "sample.csv"
-    write_sample_prices(file, today - pd.DateOffset(days=1), today + pd.DateOffset(days=2))
-    for country in ("NL", "BE"):
-        stack.shell.run("smart-boiler", "import-prices", "--country", country, str(file))
     (stack.folder / "customers.csv").write_text("name,user_name,user_email\nNew,new,new@example.com\n")
-    (stack.folder / "new-contract.json").write_text('{"parts": [{"rate": "0.25 EUR/kWh"}]}')
+    (stack.folder / "new.json").write_text('{"parts": [{"rate": "0.25 EUR/kWh"}]}')
     token = Api(operator)._client.headers["Authorization"]
     with programs(stack) as folder:
         config = {"HOME": str(stack.folder), "PATH": f"{folder}:{os.environ['PATH']}"}
@@ -99,10 +95,18 @@ def environment(stack, operator):
 
 
 @pytest.fixture(scope="module")
-def seven(stack, operator_api):
-    """Customers up to account 7, of whom some pages speak."""
+def ready(stack, operator_api):
+    """A function that brings in prices, and customers up to account 7, of whom some pages speak; once."""
 
+    @cache
     def make():
+        today = pd.Timestamp.now("Europe/Amsterdam").normalize()
+        file = stack.folder / "sample.csv"
+        write_sample_prices(file, today - pd.DateOffset(days=1), today + pd.DateOffset(days=2))
+        for country in ("NL", "BE"):
+            stack.shell.run("smart-boiler", "import-prices", "--country", country, str(file))
+            days = ("--from", f"{today - pd.DateOffset(days=1):%Y-%m-%d}")
+            stack.shell.run("smart-boiler", "update-prices", "--country", country, *days)
         accounts = {each["id"] for each in operator_api.get("/api/v3_0/accounts")}
         while max(accounts) < 7:
             name = "Fam. Seven" if max(accounts) == 6 else f"Household {len(accounts)}"
@@ -114,11 +118,12 @@ def seven(stack, operator_api):
 
 
 @pytest.mark.parametrize(("page", "comment", "block"), blocks(), ids=lambda each: str(each).split("\n")[0][:40])
-def test_a_shell_block_does_what_its_page_says(stack, environment, seven, page, comment, block):
-    if page not in FIRST:
-        seven()
+def test_a_shell_block_does_what_its_page_says(stack, environment, ready, page, comment, block):
+    # the first customer has the ids that the quick start shows: nothing else is there yet
+    if not (page in FIRST and ("doctor" in block or "boiler-customer" in block)):
+        ready()
     result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block],
+        [shutil.which("bash"), "-euo", "pipefail", "-c", block],
         cwd=stack.folder,
         env=environment,
         capture_output=True,
