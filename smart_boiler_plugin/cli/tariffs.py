@@ -155,7 +155,7 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
         _fill(tariff, *price_update.days_of(tariff, now, first, last), now, asked)
         days = price_update.update(tariff, now, first, last)
     except SmartBoilerError as error:
-        remedy = f" {price_update.remedy(tariff)}" if isinstance(error, NoPricesError) else ""
+        remedy = f" {price_update.remedy(tariff.country)}" if isinstance(error, NoPricesError) else ""
         click.secho(f"  {error}{remedy}", **MsgStyle.ERROR)
         db.session.rollback()
         return False
@@ -167,7 +167,9 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
     if overdue:
         # a day more: flexmeasures-entsoe 0.10 leaves out the last hour of a span in which the clock goes back
         span = f" --from-date {overdue[0].date} --to-date {overdue[-1].end.date()}"
-        click.secho(f"  Prices are missing that should be there. {price_update.remedy(tariff, span)}", **MsgStyle.ERROR)
+        click.secho(
+            f"  Prices are missing that should be there. {price_update.remedy(tariff.country, span)}", **MsgStyle.ERROR
+        )
     return not overdue
 
 

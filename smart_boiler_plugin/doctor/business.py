@@ -18,8 +18,9 @@ from smart_boiler_plugin.clock.days import day_of, midnight
 from smart_boiler_plugin.doctor.asking import Check
 from smart_boiler_plugin.doctor.findings import Finding
 from smart_boiler_plugin.prices import tariffs
-from smart_boiler_plugin.prices.sensors import known_prices
+from smart_boiler_plugin.prices.sensors import default_country, known_prices
 from smart_boiler_plugin.prices.update import remedy
+from smart_boiler_plugin.settings import DEFAULT_TARIFF
 from smart_boiler_plugin.stored import rows_with
 
 
@@ -62,8 +63,15 @@ def operator(_: Flask) -> Iterator[Finding]:
 def prices(_: Flask) -> Iterator[Finding]:
     """Whether each tariff that a boiler has, or else the usual one, has all prices that are due."""
     used, now = tariffs.boilers_by_sensor(), server_now()
-    # the usual one may be made on demand; nothing of that is kept
-    chosen = [each for each in tariffs.all_tariffs() if each.sensor.id in used] or [tariffs.default_tariff()]
+    known_ones = tariffs.all_tariffs()
+    chosen = [each for each in known_ones if each.sensor.id in used]
+    if not chosen and DEFAULT_TARIFF.value:
+        chosen = [tariffs.default_tariff()]
+    elif not chosen:
+        # the usual one; it is made when the first prices or customers come
+        chosen = [each for each in known_ones if each.country == default_country()][:1]
+    if not chosen:
+        yield Finding(f"No price of {default_country()} has come in yet.", remedy(default_country()))
     for tariff in chosen:
         zone = tariff.sensor.timezone
         today = day_of(now, zone)
@@ -73,7 +81,9 @@ def prices(_: Flask) -> Iterator[Finding]:
         market = MARKET_TIMEZONE if tariff.country else zone
         missing = [day for day in days if day.is_overdue(now, market)]
         for day in missing:
-            yield Finding(f"{tariff.name}: {day} have a price: plans go by typical ones, or by none.", remedy(tariff))
+            yield Finding(
+                f"{tariff.name}: {day} have a price: plans go by typical ones, or by none.", remedy(tariff.country)
+            )
         if not missing:
             yield Finding(f"{tariff.name}: all prices that are due are there.")
 

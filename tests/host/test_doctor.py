@@ -5,7 +5,6 @@ import logging
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from flask import Flask
 from flexmeasures.data import db
 from flexmeasures.data.models.user import AccountRole
@@ -22,6 +22,7 @@ from rq.worker_registration import register
 
 import smart_boiler_plugin
 from smart_boiler_plugin.doctor import all_of_it, business, packages, report_config, services, written
+from smart_boiler_plugin.doctor.__main__ import main
 from smart_boiler_plugin.doctor.asking import examine
 from smart_boiler_plugin.embedded.processes import free_port
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
@@ -183,14 +184,6 @@ def test_links_that_anybody_can_forge_or_that_the_server_refuses_are_told(bare):
 # --- services -------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def away(app, **settings):
-    """Yield the app as another that starts with these settings, to be asked within its context."""
-    other = Flask("other")
-    other.config.update(app.config, **settings)
-    yield other
-
-
 def test_a_database_of_another_revision_is_told_and_one_of_the_newest_is_well(app):
     with app.app_context():
         assert wrong(services.migrations, app)[0][1] == "flexmeasures db upgrade"
@@ -280,13 +273,14 @@ def test_who_may_take_on_customers_is_asked(app):
 def test_prices_that_are_missing_are_told_and_nothing_is_made_by_looking(app, contents):
     before = contents()
     with app.app_context():
-        (finding, *_) = examine([business.prices], app)
+        (finding,) = examine([business.prices], app)
     assert contents() == before
-    assert "0 of" in finding.told
+    assert finding.told == "No price of NL has come in yet."
     assert "import-prices --source energy-charts --country NL" in finding.fix
     with app.app_context():
         tariff = default_tariff()
         db.session.commit()
+        assert "0 of" in wrong(business.prices, app)[0][0]
         midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
         store(tariff.sensor, [0.2] * 96 * 4, midnight)
         assert found(business.prices, app) == [("NL spot tariff: all prices that are due are there.", "")]
@@ -383,31 +377,32 @@ def test_the_command_tells_what_is_wrong_and_exits_with_1(boilers, app, config, 
     }
 
 
-def doctor(folder, config, *words):
-    """Run the doctor in a process of its own, for a server with a configuration."""
-    (folder / ".flexmeasures.cfg").write_text(config)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEXMEASURES")}
-    return subprocess.run(
-        [sys.executable, "-m", "smart_boiler_plugin.doctor", *words],
-        cwd=folder,
-        env={**environment, "HOME": str(folder), "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+@pytest.fixture
+def doctor(tmp_path, monkeypatch):
+    """A function that runs ``python -m smart_boiler_plugin.doctor`` for a server with a configuration."""
+
+    def run(config, *words):
+        (tmp_path / ".flexmeasures.cfg").write_text(config)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
+        try:
+            return CliRunner().invoke(main, words)
+        finally:
+            logging.disable(logging.NOTSET)
+
+    return run
 
 
 def written_as(settings):
     return "".join(f"{name} = {value!r}\n" for name, value in settings.items())
 
 
-def test_where_the_plugin_would_not_load_the_module_says_so(tmp_path):
+def test_where_the_plugin_would_not_load_the_module_says_so(doctor):
     settings = {**SETTINGS, "FLEXMEASURES_ENV": "production", "FLEXMEASURES_PLUGINS": [str(REPOSITORY)]}
-    answer = doctor(tmp_path, written_as({**settings, "SQLALCHEMY_DATABASE_URI": "postgresql:///x"}))
-    assert answer.returncode == 1, answer.stderr
-    assert f"-> Name the folder in it: '{FOLDER}'" in answer.stdout
-    assert "Traceback" not in answer.stdout + answer.stderr
+    answer = doctor(written_as({**settings, "SQLALCHEMY_DATABASE_URI": "postgresql:///x"}))
+    assert answer.exit_code == 1, answer.output
+    assert f"-> Name the folder in it: '{FOLDER}'" in answer.output
+    assert "Traceback" not in answer.output
 
 
 def test_a_package_that_is_missing_is_told_by_the_module_though_all_else_needs_it(tmp_path):
@@ -430,11 +425,11 @@ main()
     assert answer.returncode == 1
 
 
-def test_a_configuration_that_cannot_be_read_is_told(tmp_path):
-    answer = doctor(tmp_path, 'FLEXMEASURES_ENV = "production"\nSECRET_KEY = = 1\n', "--json")
+def test_a_configuration_that_cannot_be_read_is_told(doctor):
+    answer = doctor('FLEXMEASURES_ENV = "production"\nSECRET_KEY = = 1\n', "--json")
     (finding,) = json.loads(answer.stdout)["findings"]
     assert "SyntaxError" in finding["told"]
-    assert answer.returncode == 1
+    assert answer.exit_code == 1
 
 
 def test_where_neither_database_nor_redis_nor_mail_answers_the_module_says_so_without_a_traceback(tmp_path):
@@ -447,12 +442,19 @@ def test_where_neither_database_nor_redis_nor_mail_answers_the_module_says_so_wi
         "MAIL_SUPPRESS_SEND": False,
         "MAIL_PORT": free_port(),
     }
-    answer = doctor(tmp_path, written_as(settings))
+    (tmp_path / ".flexmeasures.cfg").write_text(written_as(settings))
+    # in a process of its own: FlexMeasures starts once in each
+    answer = subprocess.run(
+        [sys.executable, "-m", "smart_boiler_plugin.doctor"],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert answer.returncode == 1, answer.stderr
     wrong_ones = {line.split()[1] for line in answer.stdout.splitlines() if line.startswith("WRONG")}
     assert {"database:", "redis:", "worker:", "mail:", "migrations:"} <= wrong_ones, answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
     assert "secret" not in answer.stdout
-
-
-logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -134,6 +134,12 @@ def test_a_shell_block_does_what_its_page_says(stack, environment, ready, page, 
     said = f"{page}:\n{block}\n{result.stdout}\n{result.stderr}"
     assert result.returncode == bool(comment), said
     assert "Traceback" not in said
+    if page == "quickstart.md" and "boiler-customer" in block:
+        text = (docs.ROOT / "docs" / page).read_text()
+        shown = json.loads(text.partition("```json\n")[2].partition("```")[0])
+        assert {name: value for name, value in json.loads(result.stdout).items() if name != "status"} == shown
+    if "--report-config" in block:
+        assert "reporter-costs-config.json fits boilers" in result.stdout
 
 
 def test_some_blocks_of_most_pages_are_run():
