@@ -295,7 +295,7 @@ def read_configuration(app: Flask) -> None:
     read_config(app, custom_path_to_config=None)
 
 
-def schema_heads(app: Flask) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return of which revisions the tables of the database are, and of which they should be."""
+def schema_heads(app: Flask) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return of which revisions the tables are (None where the database does not say), and of which they should be."""
     status = get_database_schema_revision_status(app)
-    return status.current_heads, status.expected_heads
+    return None if status.inspection_error else status.current_heads, status.expected_heads

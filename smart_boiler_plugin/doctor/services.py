@@ -42,7 +42,9 @@ def database(_: Flask) -> Iterator[Finding]:
 def migrations(app: Flask) -> Iterator[Finding]:
     """Whether the tables are those of the installed FlexMeasures."""
     current, expected = schema_heads(app)
-    if current != expected:
+    if current is None:
+        yield Finding("Of which revision the tables are is not known.", "See what is said of the database.")
+    elif current != expected:
         there = ", ".join(current) or "none"
         told = f"The tables are of revision {there}, and FlexMeasures needs {', '.join(expected)}."
         yield Finding(told, "flexmeasures db upgrade")
@@ -57,7 +59,8 @@ def redis(app: Flask) -> Iterator[Finding]:
     try:
         version = connection.info("server")["redis_version"]
     except RedisError as error:
-        told = f"Redis gives no answer at {where}: {error}. Plans are made by no worker, and invitations wait."
+        said = str(error).rstrip(".")
+        told = f"Redis gives no answer at {where}: {said}. Plans are made by no worker, and invitations wait."
         yield Finding(told, "Start Redis, or correct FLEXMEASURES_REDIS_URL, _PORT, _DB_NR and _PASSWORD.")
     else:
         yield Finding(f"Redis {version} answers.")

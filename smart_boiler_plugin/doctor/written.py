@@ -27,9 +27,9 @@ PLACEHOLDER = re.compile(r"<[^<>]+>")
 
 def configuration(app: Flask) -> Iterator[Finding]:
     """Whether something is left to be filled in, and whether settings of the plugin are misspelt or refused."""
-    left = sorted(name for name, value in app.config.items() if name.isupper() and PLACEHOLDER.search(repr(value)))
-    for name in left:
-        yield Finding(f"{name} still has what is to be filled in: {_first(app.config[name])}", f"Set {name}.")
+    left = {name: found for name, value in app.config.items() if (found := _left_in(value))}
+    for name, found in sorted(left.items()):
+        yield Finding(f"{name} still has what is to be filled in: {found}", f"Set {name}.")
     told = problems_of(app.config)
     for problem in told:
         yield Finding(problem, "Correct or remove it.")
@@ -37,9 +37,14 @@ def configuration(app: Flask) -> Iterator[Finding]:
         yield Finding("Nothing is left to be filled in, and all settings of the plugin count.")
 
 
-def _first(value: object) -> str:
-    found = PLACEHOLDER.search(repr(value))
-    return found[0] if found else ""
+def _left_in(value: object) -> str:
+    """Return a placeholder in a text, or in texts of a list or dict; empty where there is none."""
+    if isinstance(value, str):
+        found = PLACEHOLDER.search(value)
+        return found[0] if found else ""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return next(filter(None, map(_left_in, value)), "") if isinstance(value, (list, tuple)) else ""
 
 
 def plugins(app: Flask) -> Iterator[Finding]:

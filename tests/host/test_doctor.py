@@ -138,7 +138,8 @@ def test_a_checkout_that_is_not_installed_knows_which_versions_it_needs(bare, mo
 
 
 def test_what_the_example_leaves_to_be_filled_in_is_told(bare):
-    left = bare(SECRET_KEY="<a long random text>", TRUSTED_HOSTS=["<flexmeasures.example.com>"], OTHER="a < b")
+    objects = {"FACTORY": lambda: "<x>", "KIND": Flask, "OTHER": "a < b"}
+    left = bare(SECRET_KEY="<a long random text>", TRUSTED_HOSTS=["<flexmeasures.example.com>"], **objects)
     assert [fix for _, fix in wrong(written.configuration, left)] == ["Set SECRET_KEY.", "Set TRUSTED_HOSTS."]
     assert wrong(written.configuration, bare(SECRET_KEY="x")) == []
 
@@ -455,6 +456,7 @@ def test_where_neither_database_nor_redis_nor_mail_answers_the_module_says_so_wi
     )
     assert answer.returncode == 1, answer.stderr
     wrong_ones = {line.split()[1] for line in answer.stdout.splitlines() if line.startswith("WRONG")}
+    assert "well   configuration:" in answer.stdout
     assert {"database:", "redis:", "worker:", "mail:", "migrations:"} <= wrong_ones, answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
     assert "secret" not in answer.stdout

@@ -20,6 +20,7 @@ from rq.job import Job
 from sqlalchemy import inspect
 
 from smart_boiler_plugin import host
+from smart_boiler_plugin.embedded.processes import free_port
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
@@ -314,3 +315,8 @@ def test_schema_heads(app):
     # the tests' tables are made without migrations
     assert current == ()
     assert [len(head) for head in expected] == [12]
+    other = Flask("other")
+    other.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql://127.0.0.1:{free_port()}/none"
+    db.init_app(other)
+    other.extensions["migrate"] = app.extensions["migrate"]
+    assert host.schema_heads(other) == (None, expected)
