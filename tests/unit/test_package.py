@@ -1,5 +1,6 @@
 """What others read of the package: version, files of the template's layout, the image."""
 
+import ast
 import os
 import re
 from configparser import ConfigParser
@@ -133,3 +134,11 @@ def test_each_step_of_the_workflow_is_a_target_of_make():
     assert {"lint", "docs", "test", "test-install"} == set(named)
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in named)
     assert '["3.10", "3.11", "3.12"]' in workflow
+
+
+def test_no_class_is_made_of_a_generic_field_which_marshmallow_3_has_not():
+    """FlexMeasures has marshmallow 3 on Python 3.10: there the server would not start."""
+    for file in (ROOT / "smart_boiler_plugin").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef):
+                assert not [base for base in map(ast.unparse, node.bases) if re.search(r"\bField\[", base)], file
