@@ -104,7 +104,11 @@ def sites(_: Flask) -> Iterator[Finding]:
             else "flexmeasures smart-boiler upgrade",
         )
     if not wrong:
-        yield Finding(f"{len(found)} buildings with boilers are planned as boilers are." if found else "There is none.")
+        yield Finding(
+            f"{len(found)} buildings with boilers are planned as boilers are."
+            if found
+            else "No building has a boiler in it."
+        )
 
 
 CHECKS: tuple[Check, ...] = (entsoe, operator, prices, sites)

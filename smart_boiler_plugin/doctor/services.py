@@ -78,12 +78,12 @@ def worker(_: Flask) -> Iterator[Finding]:
     if alive is None:
         yield Finding("Whether a worker is alive is not known.", "See what is said of Redis, and run this again.")
     elif not alive:
-        told = f"No worker is alive, {waiting} jobs wait: no trigger is answered with a plan."
+        told = f"No worker is alive, and no trigger gets a plan. Jobs that wait: {waiting}."
         yield Finding(
             told, f"flexmeasures jobs run-worker --queue {workers.QUEUE}, in a process of its own that goes on"
         )
     else:
-        yield Finding(f"{alive} workers are alive, {waiting} jobs wait.")
+        yield Finding(f"Workers alive: {alive}. Jobs that wait: {waiting}.")
 
 
 def clocks(app: Flask, now: datetime | None = None) -> Iterator[Finding]:

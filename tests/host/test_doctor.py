@@ -205,12 +205,12 @@ def test_redis_and_workers_are_asked(app, monkeypatch):
     with app.app_context():
         assert wrong(services.redis, app) == []
         ((said, fix),) = wrong(services.worker, app)
-        assert said.startswith("No worker is alive, 0 jobs wait")
+        assert said == "No worker is alive, and no trigger gets a plan. Jobs that wait: 0."
         assert "flexmeasures jobs run-worker --queue scheduling" in fix
         worker = SimpleWorker([app.queues["scheduling"]], connection=app.redis_connection)
         worker.register_birth()
         register(worker)
-        assert found(services.worker, app) == [("1 workers are alive, 0 jobs wait.", "")]
+        assert found(services.worker, app) == [("Workers alive: 1. Jobs that wait: 0.", "")]
         nowhere = {**app.redis_connection.connection_pool.connection_kwargs, "port": (port := free_port())}
         monkeypatch.setattr(app.redis_connection.connection_pool, "connection_kwargs", nowhere)
         monkeypatch.setattr(app.queues["scheduling"].connection.connection_pool, "connection_kwargs", nowhere)
@@ -297,7 +297,7 @@ def test_entsoe_without_a_token_is_told(bare):
 def test_a_building_that_the_hosts_scheduler_plans_is_told(app):
     with app.app_context():
         boiler, price = make_household()
-        assert found(business.sites, app) == [("There is none.", "")]
+        assert found(business.sites, app) == [("No building has a boiler in it.", "")]
         building = make_building(boiler, price, scheduler=None)
         assert wrong(business.sites, app)[0][1] == "flexmeasures smart-boiler upgrade"
         building.attributes = {"custom-scheduler": "StorageScheduler"}
