@@ -6,14 +6,16 @@ FOLDER ?= .smart-boiler
 BENCH ?= planning
 PIN := .venv/.complete
 RUN := exec .venv/bin/python
+LOCK := .venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header \
+	--extra embedded --extra mqtt --extra dev
 # a file of tests in one process, and the files in the order of tests/conftest.py
 ON_ALL_CORES := -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long test-host fuzz benchmark simulate lint format catalogues lock clean
+.PHONY: install install-deps install-smart-boiler-plugin install-for-dev freeze-deps upgrade-deps help demo serve test test-long test-host test-install fuzz benchmark simulate docs dist lint format catalogues lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {split($$1, name, " "); printf "make %-15s %s\n", name[1], $$2}' $(MAKEFILE_LIST)
 
 demo: $(PIN)  ## Run the six steps of a boiler business on this machine, then end everything
 	@$(RUN) -m smart_boiler_plugin.demo --port $(PORT) --folder "$(FOLDER)"
@@ -34,6 +36,18 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 	@host=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("flexmeasures").submodule_search_locations[0])') && \
 		$(RUN) -m pytest $(ON_ALL_CORES) -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
+
+docs: $(PIN)  ## Make docs/settings.md and docs/api.md of the code, check all links, and run all shell blocks (two minutes)
+	@.venv/bin/python -m scripts.docs
+	@$(RUN) -m pytest -q -n0 -m long tests/system/test_docs.py
+
+dist: $(PIN)  ## Build a wheel and a source distribution into dist/, and check them
+	@rm -rf build dist
+	@.venv/bin/python -m build --no-isolation --outdir dist . >/dev/null
+	@.venv/bin/twine check --strict dist/*
+
+test-install: dist  ## Install the wheel into a new environment without the lock, start FlexMeasures and take on a customer
+	@scripts/test-install
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
@@ -58,9 +72,19 @@ catalogues: $(PIN)  ## Bring the texts in other languages up to date with the co
 		-i $(TEXTS)/smart_boiler.pot -d $(TEXTS)
 	@.venv/bin/pybabel -q compile -D smart_boiler -d $(TEXTS)
 
+# as FlexMeasures' plugin template calls them; uv, which is in the lock, does what pip-tools does there
+install install-deps install-smart-boiler-plugin: $(PIN)  ## Make .venv with the locked dependencies and this checkout
+
+install-for-dev: install  ## The same, and let git run the checks of make lint before each commit
+	@.venv/bin/pre-commit install
+
+freeze-deps: $(PIN)  ## Lock what setup.cfg needs, and change no version that is locked already
+	@$(LOCK) setup.cfg --output-file requirements.lock
+
+upgrade-deps: lock test  ## Bring the locked dependencies up to date, and run all tests
+
 lock: $(PIN)  ## Bring the locked dependencies up to date with setup.cfg
-	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --upgrade \
-		--extra embedded --extra mqtt --extra dev setup.cfg --output-file requirements.lock
+	@$(LOCK) --upgrade setup.cfg --output-file requirements.lock
 
 clean:  ## Remove the virtual environment and the demo's folder
 	rm -rf .venv "$(FOLDER)"

@@ -12,6 +12,7 @@
     ├── ConflictError           409: a name or e-mail is taken; or a change does not fit what is there
     ├── BrokenBoilerError       422: what is stored of a boiler is wrong, whoever wrote it
     ├── NoPricesError           422: there is nothing to derive a consumption price from
+    ├── NoPowerError            422: nothing is known of what a boiler took
     └── UnexpectedError         500: something that nobody foresaw happened with one of many
 
 How they look in an HTTP answer is decided in ``api/errors.py``, and on the command line in ``cli``.
@@ -94,6 +95,10 @@ class BrokenBoilerError(SmartBoilerError):
 
 class NoPricesError(SmartBoilerError):
     """There is no spot price in the span that was asked for."""
+
+
+class NoPowerError(SmartBoilerError):
+    """Nothing is known of what a boiler took on a day, neither metered nor planned."""
 
 
 class UnexpectedError(SmartBoilerError):

@@ -7,7 +7,8 @@ General: ``PLANNED``, ``config_of``. Audit log: ``active_user``, ``audit_text``,
 ``UNIQUE_NAMES``. Jobs: ``jobs_about``,
 ``delete_jobs``. Web: ``rate_limit``, ``host_limit``, ``caller_key``, ``PaginationSchema``, ``SearchFilterField``,
 ``forbidden_json``, ``forbidden_page``. Plans: ``Prepared``, ``ENERGY``, ``RESULT``, ``STATE_LOOKUP_STEPS``,
-``JobResult``, ``storage_schema``, ``has_points_between_steps``, ``series``, ``scheduler_source``.
+``JobResult``, ``storage_schema``, ``has_points_between_steps``, ``series``, ``scheduler_source``. Start:
+``read_configuration``, ``schema_heads``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pandas as pd
-from flask import current_app
+from flask import Flask, current_app
 from flexmeasures import Asset, Sensor, Source
 from flexmeasures.api.common.rate_limiting import default_key_func, default_limit, limiter
 from flexmeasures.api.common.responses import invalid_sender
@@ -31,8 +32,9 @@ from flexmeasures.data.schemas.scheduling.storage import StorageFlexModelSchema
 from flexmeasures.data.schemas.scheduling.utils import flex_model_has_off_tick_soc_constraints
 from flexmeasures.data.services.job_cache import NoRedisConfigured
 from flexmeasures.data.services.scheduling_result import SchedulingJobResult
-from flexmeasures.data.utils import get_data_source
+from flexmeasures.data.utils import get_data_source, get_database_schema_revision_status
 from flexmeasures.ui.error_handlers import unauthorized_handler
+from flexmeasures.utils.config_utils import read_config
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.job import Job
@@ -59,7 +61,9 @@ __all__ = [
     "host_limit",
     "jobs_about",
     "rate_limit",
+    "read_configuration",
     "scheduler_source",
+    "schema_heads",
     "series",
     "storage_schema",
 ]
@@ -277,3 +281,21 @@ def series(variable_quantity: Any, unit: str, **options: Any) -> pd.Series[Any]:
 def scheduler_source(info: Mapping[str, str]) -> Source:
     """Return the data source under which the host stores what a scheduler returns (``get_data_source_info``)."""
     return get_data_source(info["name"], info["model"], info["version"], "scheduler")
+
+
+def read_configuration(app: Flask) -> None:
+    """Read the server's configuration into a bare app, as the host does when it starts.
+
+    Raises
+    ------
+    SystemExit
+        If a setting is missing that the host needs; it has printed which.
+
+    """
+    read_config(app, custom_path_to_config=None)
+
+
+def schema_heads(app: Flask) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return of which revisions the tables are (None where the database does not say), and of which they should be."""
+    status = get_database_schema_revision_status(app)
+    return None if status.inspection_error else status.current_heads, status.expected_heads

@@ -57,6 +57,15 @@ def send(message: Message) -> None:
         raise MailServerError(f"The mail was not taken. {type(error).__name__}: {error}") from error
 
 
+def refusal() -> str:
+    """Return why the mail server lets us not in, for people; empty where it does. No mail is sent."""
+    try:
+        with PatientConnection(current_app.extensions["mail"]):
+            return ""
+    except (OSError, smtplib.SMTPException) as error:
+        return f"{type(error).__name__}: {error}"
+
+
 def one_line(name: object, length: int = LONGEST_NAME) -> str:
     """Return a name as one line of text: what is not printable, line breaks first, becomes a space."""
     printable = "".join(character if character.isprintable() else " " for character in str(name))

@@ -5,6 +5,7 @@ The README's table and ``.flexmeasures.cfg.example`` list the same settings; a t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -54,11 +55,16 @@ class Setting:
 
         Of that, the server's log has warned when it started.
         """
-        configured = current_app.config.get(self.name)
-        if isinstance(self.default, float) and type(configured) is int:
-            configured = float(configured)
-        is_such = isinstance(configured, type(self.default)) and not self.refusal(configured)
-        return configured if is_such else self.default
+        configured: Any = current_app.config.get(self.name)
+        if not self.fits(configured) or self.refusal(configured):
+            return self.default
+        return type(self.default)(configured) if isinstance(self.default, float) else configured
+
+    def fits(self, configured: Any) -> bool:
+        """Return whether a configured value is of the right type."""
+        return isinstance(configured, type(self.default)) or (
+            isinstance(self.default, float) and type(configured) is int
+        )
 
     def refusal(self, configured: Any) -> str:
         """Return why a configured value of the right type is refused, for people; empty where it is not."""
@@ -233,10 +239,26 @@ def warn_about_settings(app: App) -> None:
             "Set %s, or TRUSTED_HOSTS: links in invitations begin with whatever address a request names.",
             SERVER_URL.name,
         )
-    for refused in filter(None, (setting.refusal(app.config.get(setting.name)) for setting in SETTINGS)):
-        app.logger.warning(refused)
+    for problem in _refused_or_unknown(app.config):
+        app.logger.warning(problem)
+
+
+def problems_of(config: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the ``SMART_BOILER_*`` names of a configuration, for people: types as well."""
+    of_type = [
+        f"{setting.name} = {config[setting.name]!r} is no {type(setting.default).__name__}. {setting.default!r} counts."
+        for setting in SETTINGS
+        if config.get(setting.name) is not None and not setting.fits(config[setting.name])
+    ]
+    return [*of_type, *_refused_or_unknown(config)]
+
+
+def _refused_or_unknown(config: Mapping[str, Any]) -> list[str]:
     known = [setting.name for setting in SETTINGS]
-    for name in app.config:
-        if name.startswith(PREFIX) and name not in known:
-            likely = get_close_matches(name, known, n=1, cutoff=0)
-            app.logger.warning("Unknown setting %s is ignored. Did you mean %s?", name, likely[0])
+    refused = [refusal for setting in SETTINGS if (refusal := setting.refusal(config.get(setting.name)))]
+    unknown = [
+        f"Unknown setting {name} is ignored. Did you mean {get_close_matches(name, known, n=1, cutoff=0)[0]}?"
+        for name in config
+        if name.startswith(PREFIX) and name not in known
+    ]
+    return [*refused, *unknown]

@@ -7,6 +7,8 @@ from flexmeasures.data import db
 from flexmeasures.data.models.user import AccountRole
 from flexmeasures.data.services.users import create_user
 
+from smart_boiler_plugin import stored
+from smart_boiler_plugin.boiler import history
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.facts.store import Values
@@ -56,6 +58,11 @@ def make_household_boiler(owner, name, data=None, timezone="Europe/Amsterdam"):
     boiler = make_boiler(Asset(name=name, account_id=owner.id), timezone, price, data or BoilerData())
     db.session.commit()
     return boiler
+
+
+def taken_on_long_ago(asset):
+    """Let a boiler have been taken on before the days that tests speak of."""
+    stored.change(asset, lambda kept: {**kept, "taken_on": "2025-01-01"}, history.ATTRIBUTE)
 
 
 def store(sensor, values, start, source_type="market", recorded_at=None):

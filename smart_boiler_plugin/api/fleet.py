@@ -48,7 +48,7 @@ class FleetQuerySchema(PaginationSchema):
     )
 
 
-class Moment(fields.Field[datetime]):
+class Moment(fields.Field):  # type: ignore[type-arg]  # not generic in marshmallow 3, which Python 3.10 has
     """A moment with its time zone; or a day, which is its midnight on the server."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:  # noqa: ARG002

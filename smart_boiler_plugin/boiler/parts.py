@@ -32,7 +32,7 @@ def missing_sensors(there: Collection[str]) -> list[str]:
 
 def unplanned_site(site: Asset | None) -> list[str]:
     """Return what is wrong with the site of a boiler, if it is in one, for people; nothing, most of the time."""
-    return [] if _is_planned(site) else [_SITE.format(site)]
+    return [] if is_planned(site) else [_SITE.format(site)]
 
 
 _SITE = (
@@ -42,7 +42,7 @@ _SITE = (
 )
 
 
-def _is_planned(site: Asset | None) -> bool:
+def is_planned(site: Asset | None) -> bool:
     """Return whether a trigger on the site of a boiler, if it is in one, plans the boiler as one on the boiler does."""
     return site is None or scheduler_of(site) == SCHEDULER
 

@@ -2,6 +2,17 @@
 
 from click import Group
 
+HELP = """Run a business of smart boilers.
+
+\b
+Examples:
+  flexmeasures smart-boiler doctor               what makes a first day fail
+  flexmeasures smart-boiler plan                 plan all boilers that need it
+  flexmeasures smart-boiler status               which boilers are not well
+  flexmeasures smart-boiler report               what yesterday cost and saved
+  flexmeasures smart-boiler plan --help          of one command
+"""
+
 
 def attach(group: Group) -> None:
     """Add the commands to the plugin's group."""
@@ -11,6 +22,7 @@ def attach(group: Group) -> None:
         contracts,
         customers,
         devices,
+        doctor,
         import_prices,
         jobs,
         learning,
@@ -22,7 +34,7 @@ def attach(group: Group) -> None:
     )
     from smart_boiler_plugin.cli.failures import told_in_one_line  # noqa: PLC0415
 
-    group.help = "Run a business of smart boilers."
+    group.help = HELP
     for command in (
         *(customers.add_customers, customers.list_customers),
         *(customers.show_customer, customers.remove_customer),
@@ -35,8 +47,11 @@ def attach(group: Group) -> None:
         status.show_status,
         *(plans.plan, plans.prune),
         clean_up.clean_up,
+        doctor.doctor,
         upgrade.upgrade,
     ):
+        # all of its first sentence, of which click would cut the end
+        command.short_help = str(command.help).partition("\n\n")[0].replace("\n", " ")
         group.add_command(told_in_one_line(command))
     # its name in version 0.1.0
     group.add_command(customers.list_customers, "customers")

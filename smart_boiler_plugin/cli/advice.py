@@ -10,11 +10,12 @@ from flexmeasures import Asset
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
-from tabulate import tabulate
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import boiler_ids
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
+from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.shown import show, with_json
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.believed import vessel_of
 from smart_boiler_plugin.learning.learn import DAYS
@@ -24,6 +25,17 @@ from smart_boiler_plugin.plan.reading import policy
 AT_ONCE = 50
 """How many boilers' weeks are in memory at once."""
 
+COLUMNS = {
+    "boiler": "boiler",
+    "name": "name",
+    "useful": "useful",
+    "ceiling": "ceiling",
+    "cost": f"cost of {DAYS} days",
+    "saved": "saved",
+    "unserved_kwh": "not served [kWh]",
+    "note": "",
+}
+
 RISKS = (
     "Water of 60 °C scalds within seconds: have a mixing valve fitted before a ceiling is raised. A hotter tank limes "
     "up faster and loses more heat, which is counted. A lower useful temperature is felt at the tap."
@@ -31,10 +43,11 @@ RISKS = (
 
 
 @click.command("advise")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
-@click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@choosing_operator
+@choosing_customer
+@with_json
 @with_appcontext
-def advise_customers(operator_id: int | None, customer_id: int | None) -> None:
+def advise_customers(operator_id: int | None, customer_id: int | None, *, as_json: bool) -> None:
     """Tell what another useful temperature or ceiling would have saved in the last four weeks.
 
     Worked out with the prices and draw-offs of these weeks, by set-points that the boiler would have followed, at equal
@@ -46,24 +59,25 @@ def advise_customers(operator_id: int | None, customer_id: int | None) -> None:
       flexmeasures smart-boiler advise --customer 7
       flexmeasures smart-boiler advise --operator 3
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
-    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    operator, customer = find_chosen(operator_id, customer_id)
     ids = boiler_ids(operator, customer)
     if not ids:
-        raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
+        raise no_boiler()
     rows, unknown = [], []
-    with click.progressbar(_advised(ids), length=len(ids), label="Boilers") as bar:
-        for boiler, found in bar:
+    with progress("boilers", len(ids), "Nothing is stored.") as advance:
+        for boiler, found in _advised(ids):
             if isinstance(found, SmartBoilerError):
                 unknown.append(f"Boiler {boiler.asset.id} ({boiler.asset.name}): {found}")
             else:
                 rows += _rows(boiler, found)
-    if rows:
-        headers = ["boiler", "name", "useful", "ceiling", f"cost of {DAYS} days", "saved", "not served [kWh]", ""]
-        click.echo(tabulate(rows, headers, disable_numparse=True, colalign=("left", "left", *["right"] * 5, "left")))
+            advance(1)
+    if rows or as_json:
+        alignment = ("left", "left", *["right"] * 5, "left")
+        show(COLUMNS, rows, as_json=as_json, disable_numparse=True, colalign=alignment)
+    if rows and not as_json:
         click.echo(RISKS)
     for told in unknown:
-        click.secho(told, **MsgStyle.WARN)
+        click.secho(told, err=as_json, **MsgStyle.WARN)
     if len(unknown) == len(ids):
         raise click.exceptions.Exit(1)
 

@@ -14,13 +14,13 @@ import pandas as pd
 import uniplot
 from flask.cli import with_appcontext
 from flexmeasures import Account
-from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
-from smart_boiler_plugin.cli.accounts import find_account
+from smart_boiler_plugin.cli.accounts import find_operator
 from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.cli.shown import show_json, with_json
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.prices import tariff_life, tariffs
@@ -130,14 +130,7 @@ def _read_contract(file: Path) -> Contract:
 
 def _operator(account_id: int | None) -> Account | None:
     """Return the account of an operator."""
-    if account_id is None:
-        return None
-    operator = find_account(account_id, "--operator")
-    if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
-        raise click.BadParameter(
-            f"Account {account_id} has no role {CONSULTANCY_ACCOUNT_ROLE}.", param_hint="--operator"
-        )
-    return operator
+    return None if account_id is None else find_operator(account_id)
 
 
 @click.command("change-tariff")
@@ -215,8 +208,9 @@ def remove_tariff(name: str, *, move_to: str | None, operator_id: int | None) ->
 @click.argument("name")
 @click.option("--date", "day", type=DATE, help="Which day, local time. [default: today]")
 @with_operator
+@with_json
 @with_appcontext
-def show_tariff(name: str, *, day: datetime | None, operator_id: int | None) -> None:
+def show_tariff(name: str, *, day: datetime | None, operator_id: int | None, as_json: bool) -> None:
     """Show the contract of a tariff on a day, and the prices of that day as a table and a picture.
 
     \b
@@ -231,11 +225,17 @@ def show_tariff(name: str, *, day: datetime | None, operator_id: int | None) -> 
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
     contract = terms.on(date)
+    fees = fixed_fees(terms.versions, pd.DatetimeIndex([date])).iloc[0]
+    if as_json:
+        quarters = {str(start): None if np.isnan(price) else price for start, price in prices.items()}
+        shown = ContractSchema().dump(contract) if contract else None
+        told = {"name": tariff.name, "date": date, "currency": tariff.currency, "contract": shown}
+        show_json({**told, "fixed_fees": fees, "prices_per_kwh": quarters})
+        return
     click.echo(f"{tariff.name} on {date} ({tariff.sensor.timezone}), versions from: {_shown_versions(terms)}")
     click.echo(
         json.dumps(ContractSchema().dump(contract), indent=2, ensure_ascii=False) if contract else "No contract."
     )
-    fees = fixed_fees(terms.versions, pd.DatetimeIndex([date])).iloc[0]
     click.echo(f"Fixed fees of the day, with VAT: {fees:.6g} {tariff.currency}")
     unit = f"{tariff.currency}/kWh"
     click.echo(tabulate(_spans(prices), headers=["from", "until", unit], disable_numparse=[0, 1], floatfmt=".6g"))

@@ -13,11 +13,12 @@ from types import FrameType
 import click
 from flask.cli import with_appcontext
 from flexmeasures import Account
-from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_operator, find_chosen, find_customer, find_operator
+from smart_boiler_plugin.cli.progress import INTERRUPTED, progress
+from smart_boiler_plugin.cli.shown import show, show_json, with_json
 from smart_boiler_plugin.customers import held, leaving, listing
 from smart_boiler_plugin.customers.directory import of_account
 from smart_boiler_plugin.customers.invitations import server_url as check_server_url
@@ -58,11 +59,7 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
         check_server_url(server_url)
     except SmartBoilerError as error:
         raise click.BadParameter(str(error), param_hint="--server-url") from error
-    operator = find_account(operator_id, "--operator")
-    if not operator.has_role(CONSULTANCY_ACCOUNT_ROLE):
-        raise click.BadParameter(
-            f"Account {operator.id} has no role {CONSULTANCY_ACCOUNT_ROLE}.", param_hint="--operator"
-        )
+    operator = find_operator(operator_id)
     try:
         rows = load_rows(read_csv(file.read_bytes()))
     except SmartBoilerError as error:
@@ -78,10 +75,10 @@ def _take_on(rows: Sequence[NewCustomer | SmartBoilerError], operator: Account, 
     outcomes: list[Outcome] = []
     try:
         # a chunk at a time, as they are committed: the estimate rests on what is done
-        with click.progressbar(length=len(rows), label="Customers") as bar, ctrl_c_noted() as stopping:
+        with progress("customers", len(rows)) as advance, ctrl_c_noted() as stopping:
             for chunk in take_on_many(rows, operator, server_url):
                 outcomes += chunk
-                bar.update(len(chunk))
+                advance(len(chunk))
                 if stopping():
                     break
     except BaseException:
@@ -93,10 +90,6 @@ def _take_on(rows: Sequence[NewCustomer | SmartBoilerError], operator: Account, 
         _tell_stopped(str(len(outcomes)), len(rows))
         raise click.exceptions.Exit(INTERRUPTED)
     _tell(outcomes, "were taken on")
-
-
-INTERRUPTED = 130
-"""Exit code of what was ended with Ctrl-C, as shells have it."""
 
 
 @contextmanager
@@ -138,14 +131,15 @@ def _tell(outcomes: Sequence[Outcome], done: str) -> None:
 
 
 @click.command("list-customers")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@choosing_operator
 @click.option("--check", is_flag=True, help="Tell what households have stored that they should not.")
 @click.option("--page", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Which page.")
 @click.option(
     "--per-page", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many customers on a page."
 )
+@with_json
 @with_appcontext
-def list_customers(operator_id: int | None, page: int, per_page: int, *, check: bool) -> None:
+def list_customers(operator_id: int | None, page: int, per_page: int, *, check: bool, as_json: bool) -> None:
     """List the customers of all or one operator; or, with --check, what they have stored that they should not.
 
     That is: sensors of others in a flex-model or flex-context, schedulers from anywhere, names with markup, changed
@@ -156,27 +150,29 @@ def list_customers(operator_id: int | None, page: int, per_page: int, *, check: 
       flexmeasures smart-boiler list-customers --operator 1 --page 2
       flexmeasures smart-boiler list-customers --check
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
+    operator, _ = find_chosen(operator_id)
     if check:
         found = [(account.id, account.name, problem) for account, problem in misuse.found_of(operator)]
-        if not found:
+        if not found and not as_json:
             click.secho("Nothing to mend.", **MsgStyle.SUCCESS)
             return
-        click.echo(tabulate(found, headers=["account", "customer", "problem"], disable_numparse=[1, 2]))
-        raise click.exceptions.Exit(1)
+        columns = {"account": "account", "customer": "customer", "problem": "problem"}
+        show(columns, found, as_json=as_json, disable_numparse=[1, 2])
+        raise click.exceptions.Exit(1 if found else 0)
     rows = listing.names_of_all(operator, page, per_page)
-    # a name may look like a number: 1e3
-    headers = ["account", "customer", "operator", "boiler", "name", "invitation"]
-    click.echo(tabulate(rows, headers=headers, disable_numparse=[1, 2, 4]))
     total = listing.count_of_all(operator)
-    if total > per_page:
+    # a name may look like a number: 1e3
+    names = ["account", "customer", "operator", "boiler", "name", "invitation"]
+    show(dict(zip(names, names, strict=True)), rows, as_json=as_json, disable_numparse=[1, 2, 4])
+    if total > per_page and not as_json:
         click.echo(f"Page {page} of {-(-total // per_page)}, of {total} customers: --page and --per-page show others.")
 
 
 @click.command("show-customer")
 @click.argument("account_id", type=int, metavar="ACCOUNT")
+@with_json
 @with_appcontext
-def show_customer(account_id: int) -> None:
+def show_customer(account_id: int, *, as_json: bool) -> None:
     """Show what a customer has and had, from which day on: tariff, boiler and useful temperature.
 
     What held on a day stays: costs and savings of past days rest on it.
@@ -186,10 +182,12 @@ def show_customer(account_id: int) -> None:
       flexmeasures smart-boiler show-customer 7
     """  # noqa: D301 (click wants the \b)
     customer = of_account(find_customer(account_id, "ACCOUNT"))
-    click.echo(
-        f"{customer.account.name} (account {customer.account.id}), boiler {customer.asset and customer.asset.id}"
-    )
+    account, boiler = customer.account, customer.asset and customer.asset.id
     known = held.shown(customer)
+    if as_json and known is not None:
+        show_json({"account": account.id, "name": account.name, "boiler": boiler, "history": known})
+        return
+    click.echo(f"{account.name} (account {account.id}), boiler {boiler}")
     if known is None:
         raise click.ClickException(customer.problem or "Nothing is known of the boiler.")
     for steps in known.values():

@@ -10,7 +10,7 @@ from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler.owners import boiler_ids
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import find_chosen, find_customer
 from smart_boiler_plugin.devices.lease import LONGEST
 from smart_boiler_plugin.devices.pausing import pause
 
@@ -46,7 +46,7 @@ def pause_boilers(
     if account_ids:
         ids = [each for one in account_ids for each in boiler_ids(customer=find_customer(one, "ACCOUNT"))]
     else:
-        ids = boiler_ids(None if operator_id is None else find_account(operator_id, "--operator"))
+        ids = boiler_ids(*find_chosen(operator_id))
     until = server_now() + timedelta(hours=hours)
     done = pause(ids, None if end else until)
     if end:

@@ -41,8 +41,16 @@ SPOT = Contract((Part(factor=1.0),))
 @click.option(
     "--price-sensor", type=int, help="In place of a country, id of a sensor of prices in another currency; for a FILE."
 )
-@click.option("--from-date", type=DATE, help="First day, local time; for energy-charts. [default: today]")
-@click.option("--to-date", type=DATE, help="Last day, local time, included; for energy-charts. [default: tomorrow]")
+@click.option(
+    "--from", "--from-date", "from_date", type=DATE, help="First day, local time; for energy-charts. [default: today]"
+)
+@click.option(
+    "--until",
+    "--to-date",
+    "to_date",
+    type=DATE,
+    help="Last day, local time, included; for energy-charts. [default: tomorrow]",
+)
 @with_appcontext
 def import_prices(
     *,
@@ -67,7 +75,7 @@ def import_prices(
     \b
     Examples:
       flexmeasures smart-boiler import-prices --source energy-charts --country NL
-      flexmeasures smart-boiler import-prices --source energy-charts --from-date 2025-10-01 --to-date 2025-10-31
+      flexmeasures smart-boiler import-prices --source energy-charts --from 2025-10-01 --until 2025-10-31
       flexmeasures smart-boiler import-prices --country BE prices.csv
       flexmeasures smart-boiler import-prices --price-sensor 5 prices-in-kronor.csv
     where prices.csv begins with:
@@ -83,9 +91,7 @@ def import_prices(
             _refuse(price_sensor, "--price-sensor goes with a FILE: Energy-Charts has prices of countries, in EUR.")
             _import_from_energy_charts(country, from_date, to_date)
         else:
-            _refuse(
-                from_date or to_date, "--from-date and --to-date go with --source energy-charts: a FILE is read whole."
-            )
+            _refuse(from_date or to_date, "--from and --until go with --source energy-charts: a FILE is read whole.")
             _import_from_file(country, file, price_sensor)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
@@ -124,7 +130,7 @@ def _import_from_energy_charts(country: str, from_date: datetime | None, to_date
     first = from_date.date() if from_date else today
     last = to_date.date() if to_date else max(first, today + timedelta(days=1))
     if last < first:
-        raise click.BadParameter(f"{last} is before the first day, {first}.", param_hint="--to-date")
+        raise click.BadParameter(f"{last} is before the first day, {first}.", param_hint="--until")
     done = import_from_energy_charts(country, first, last, local, now, url=ENERGY_CHARTS_URL.value, patience=PATIENCE)
     _tell(done)
     tell_zeros(done.doubtful)

@@ -7,20 +7,31 @@ from flask.cli import with_appcontext
 from flexmeasures import Account
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
-from tabulate import tabulate
 
 from smart_boiler_plugin import jobs
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_operator, find_chosen, find_customer
+from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.shown import show, with_json
 from smart_boiler_plugin.customers import invitations, sending
 from smart_boiler_plugin.customers.directory import invite_again, make_failed_due, of_account
 from smart_boiler_plugin.customers.invitations import DUE, SENT
 from smart_boiler_plugin.errors import SmartBoilerError
 
+JOBS = {
+    "job": "job",
+    "operator": "operator",
+    "asked_at": "asked for",
+    "status": "status",
+    "done": "done",
+    "outcomes": "outcomes",
+}
+
 
 @click.command("jobs")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@choosing_operator
+@with_json
 @with_appcontext
-def list_jobs(operator_id: int | None) -> None:
+def list_jobs(operator_id: int | None, *, as_json: bool) -> None:
     """List what was asked for in bulk, and how far it is; and ask workers again for what they have forgotten.
 
     It is in the database until it is done: after Redis has lost its queues, this command puts it back there.
@@ -29,8 +40,7 @@ def list_jobs(operator_id: int | None) -> None:
     Example:
       flexmeasures smart-boiler jobs
     """  # noqa: D301 (click wants the \b)
-    if operator_id is not None:
-        find_account(operator_id, "--operator")
+    find_chosen(operator_id)
     known = jobs.all_jobs(operator_id)
     rows = []
     for job in known:
@@ -47,10 +57,11 @@ def list_jobs(operator_id: int | None) -> None:
                 told,
             )
         )
-    if not rows:
+    if not rows and not as_json:
         click.echo("Nothing was asked for in the last 7 days.")
         return
-    click.echo(tabulate(rows, headers=["job", "operator", "asked for", "status", "done", "outcomes"]))
+    # an operator may be called 1e3
+    show(JOBS, rows, as_json=as_json, disable_numparse=True)
 
 
 @click.command("invite")
@@ -95,8 +106,10 @@ def invite(account_id: int | None, server_url: str | None, *, due: bool, failed:
 def _send(ids: list[int]) -> list[str]:
     """Send invitations, with a progress bar, and return what was not sent and why."""
     problems = []
-    with click.progressbar(sending.send(ids, at_once=True), length=len(ids), label="Invitations") as bar:
-        for asset_id, invitation in bar:
+    kept = "They are noted; the same command sends the others."
+    with progress("invitations", len(ids), kept) as advance:
+        for asset_id, invitation in sending.send(ids, at_once=True):
+            advance(1)
             if invitation is None:
                 problems.append(f"Boiler {asset_id}: somebody else sends it, or has erased it.")
             elif invitation.state != SENT:

@@ -16,8 +16,10 @@ from tabulate import tabulate
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import boiler_ids, count_boilers
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.shown import show, with_json
 from smart_boiler_plugin.facts.believed import vessel_of
 from smart_boiler_plugin.learning import daily
 from smart_boiler_plugin.learning.learn import ENOUGH
@@ -37,8 +39,8 @@ MEANS = {
 
 @click.command("learn")
 @click.option("--date", "day", type=DATE, help="The day, local time. [default: yesterday where each boiler is]")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
-@click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@choosing_operator
+@choosing_customer
 @with_appcontext
 def learn(day: datetime | None, operator_id: int | None, customer_id: int | None) -> None:
     """Learn what households drew on a day, for plans that suit them.
@@ -53,13 +55,15 @@ def learn(day: datetime | None, operator_id: int | None, customer_id: int | None
       flexmeasures smart-boiler learn --date 2026-02-04 --operator 3
       flexmeasures smart-boiler learn --customer 7
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
-    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    operator, customer = find_chosen(operator_id, customer_id)
     count = count_boilers(operator, customer)
     if not count:
-        raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
-    with click.progressbar(daily.learn(day and day.date(), operator, customer), length=count, label="Boilers") as bar:
-        outcomes = list(bar)
+        raise no_boiler()
+    outcomes = []
+    with progress("boilers", count) as advance:
+        for outcome in daily.learn(day and day.date(), operator, customer):
+            outcomes.append(outcome)
+            advance(1)
     found = Counter(outcome.what for outcome in outcomes)
     click.echo(
         tabulate(
@@ -78,16 +82,26 @@ def learn(day: datetime | None, operator_id: int | None, customer_id: int | None
         raise click.exceptions.Exit(1)
 
 
+TANKS = {
+    "boiler": "boiler",
+    "name": "name",
+    "standing_loss": "standing loss",
+    "heat_capacity": "heat capacity",
+    "nights": "nights",
+    "note": "note",
+}
+
 TANKS_AT_ONCE = 50
 """How many boilers' readings of four weeks are in memory at once."""
 
 
 @click.command("tanks")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
-@click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@choosing_operator
+@choosing_customer
 @click.option("--all", "every", is_flag=True, help="List all boilers, and not only what should be looked at.")
+@with_json
 @with_appcontext
-def tanks(operator_id: int | None, customer_id: int | None, *, every: bool) -> None:
+def tanks(operator_id: int | None, customer_id: int | None, *, every: bool, as_json: bool) -> None:
     """Tell which tanks are not as they were entered: a leak, lime, a wrong volume.
 
     Standing loss and heat capacity are worked out from readings and metered power of the last 28 days, while nobody
@@ -98,14 +112,14 @@ def tanks(operator_id: int | None, customer_id: int | None, *, every: bool) -> N
       flexmeasures smart-boiler tanks --operator 3
       flexmeasures smart-boiler tanks --customer 7 --all
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
-    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    operator, customer = find_chosen(operator_id, customer_id)
     ids = boiler_ids(operator, customer)
     if not ids:
-        raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
+        raise no_boiler()
     rows, known, noted = [], 0, 0
-    with click.progressbar(_seen(ids), length=len(ids), label="Tanks") as bar:
-        for boiler, seen in bar:
+    with progress("tanks", len(ids), "Nothing is stored.") as advance:
+        for boiler, seen in _seen(ids):
+            advance(1)
             loss, capacity = (
                 (each, each.told(unit, decimals)) if each else (None, "")
                 for each, unit, decimals in ((seen.standing_loss, "kWh/day", 2), (seen.heat_capacity, "kWh/K", 4))
@@ -115,9 +129,11 @@ def tanks(operator_id: int | None, customer_id: int | None, *, every: bool) -> N
             if every or seen.notes:
                 notes = " ".join(seen.notes)
                 rows.append([str(boiler.asset.id), boiler.asset.name, loss[1], capacity[1], seen.nights, notes])
+    if as_json:
+        show(TANKS, rows, as_json=True)
+        return
     if rows:
-        headers = ["boiler", "name", "standing loss", "heat capacity", "nights", "note"]
-        click.echo(tabulate(rows, headers, disable_numparse=True, maxcolwidths=[None] * 5 + [60]))
+        show(TANKS, rows, as_json=False, disable_numparse=True, maxcolwidths=[None] * 5 + [60])
     click.secho(
         f"{noted} of {len(ids)} tanks should be looked at. Of {len(ids) - known} nothing is known yet: that takes "
         "readings and metered power of each quarter of an hour, of a week and more.",

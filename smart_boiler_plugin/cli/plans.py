@@ -17,8 +17,10 @@ from tabulate import tabulate
 
 from smart_boiler_plugin import jobs
 from smart_boiler_plugin.boiler.owners import boiler_ids
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import MOMENT, aware
+from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.shown import show_json, with_json
 from smart_boiler_plugin.errors import ConflictError, SmartBoilerError
 from smart_boiler_plugin.fleet import planning, pruning
 from smart_boiler_plugin.fleet.planning import BY_DEFAULT, UNCHANGED, Asked
@@ -54,8 +56,8 @@ class Only(click.ParamType):  # type: ignore[type-arg]  # older clicks take no a
 
 
 @click.command("plan")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
-@click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@choosing_operator
+@choosing_customer
 @click.option(
     "--only",
     type=Only(),
@@ -68,10 +70,9 @@ class Only(click.ParamType):  # type: ignore[type-arg]  # older clicks take no a
 @click.option("--here", is_flag=True, help="Plan in this process, and not by workers.")
 @click.option("--wait", is_flag=True, help="Wait until workers are done, and tell what came of it.")
 @click.option("--verbose", is_flag=True, help="Name the boilers of which there is something to say.")
+@with_json
 @with_appcontext
 def plan(
-    operator_id: int | None,
-    customer_id: int | None,
     only: tuple[str, ...],
     start: datetime | None,
     until: datetime | None,
@@ -79,6 +80,8 @@ def plan(
     here: bool,
     wait: bool,
     verbose: bool,
+    as_json: bool,
+    **whose: int | None,
 ) -> None:
     """Plan all boilers that need it, to the end of the known prices: the one line that an operator's day needs.
 
@@ -95,16 +98,18 @@ def plan(
       flexmeasures smart-boiler plan --customer 7 --only all --here
       7,22,37,52 * * * *   /path/to/venv/bin/flexmeasures smart-boiler plan
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
-    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    operator, customer = find_chosen(**whose)
     ids = boiler_ids(operator, customer)
     if not ids:
-        raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
+        raise no_boiler()
     try:
         asked = Asked.now(only, aware(start), aware(until))
         needing = asked.needing(ids)
         if not needing:
             planning.note_nothing_to_do(planning.by_operator(ids).keys())
+            if as_json:
+                show_json({"looked_at": len(ids), "needing": 0, "outcomes": {}, "results": []})
+                return
             click.secho(
                 f"Nothing to do: {_boilers(len(ids))} looked at, and all have a valid plan.", **MsgStyle.SUCCESS
             )
@@ -112,30 +117,32 @@ def plan(
         if here:
             counts, said = _plan_here(needing, asked)
         else:
-            counts, said = _ask(needing, asked, wait=wait)
+            counts, said = _ask(needing, asked, wait=wait, quiet=as_json)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
-    if counts:
+    if as_json:
+        show_json({"looked_at": len(ids), "needing": len(needing), "outcomes": counts, "results": said})
+    elif counts:
         _tell(counts, said, verbose=verbose)
     failed = [each["boiler"] for each in said if each["result"] == FAILED]
     without = planning.without_plan(failed, server_now() if asked.start is None else asked.start)
     if without:
-        click.secho(f"{_boilers(len(without))} without a valid plan.", **MsgStyle.ERROR)
+        click.secho(f"{_boilers(len(without))} without a valid plan.", err=as_json, **MsgStyle.ERROR)
         raise click.exceptions.Exit(1)
 
 
 def _plan_here(needing: Sequence[int], asked: Asked) -> tuple[Counter[str], list[Result]]:
     """Plan boilers in this process, with a progress bar."""
     counts, said = Counter[str](), []
-    with click.progressbar(length=len(needing), label="Plans") as bar:
+    with progress("plans", len(needing), "They are stored; the same command makes the others.") as advance:
         for outcomes in planning.plan_here(needing, asked):
             counts += Counter(outcome.result.lower() for outcome in outcomes)
             said += [planning.told(0, outcome) for outcome in outcomes if outcome.result != PLANNED]
-            bar.update(len(outcomes))
+            advance(len(outcomes))
     return counts, said
 
 
-def _ask(needing: Sequence[int], asked: Asked, *, wait: bool) -> tuple[Counter[str], list[Result]]:
+def _ask(needing: Sequence[int], asked: Asked, *, wait: bool, quiet: bool) -> tuple[Counter[str], list[Result]]:
     """Ask workers to plan boilers, a job for each operator; those of no operator are planned here."""
     counts, said, asked_for = Counter[str](), list[Result](), list[str]()
     for operator_id, ids in planning.by_operator(needing).items():
@@ -147,12 +154,13 @@ def _ask(needing: Sequence[int], asked: Asked, *, wait: bool) -> tuple[Counter[s
         try:
             asked_for.append(planning.ask(operator, ids, asked))
         except ConflictError as error:
-            click.secho(f"{operator.name}: {error}", **MsgStyle.ERROR)
+            click.secho(f"{operator.name}: {error}", err=True, **MsgStyle.ERROR)
     if not asked_for:
         return counts, said
     if not wait:
         total = sum(job.total for job in _jobs(asked_for))
-        click.echo(f"{_boilers(total)} to be planned by workers. How far they are: flexmeasures smart-boiler jobs")
+        told = f"{_boilers(total)} to be planned by workers. How far they are: flexmeasures smart-boiler jobs"
+        click.echo(told, err=quiet)
         return counts, said
     for job in _watched(asked_for):
         counts += Counter(job.outcomes)
@@ -163,11 +171,12 @@ def _ask(needing: Sequence[int], asked: Asked, *, wait: bool) -> tuple[Counter[s
 def _watched(job_ids: Sequence[str]) -> list[jobs.Job]:
     """Wait with a progress bar until jobs are done, and return them."""
     known = _jobs(job_ids)
-    with click.progressbar(length=sum(job.total for job in known), label="Plans") as bar:
+    kept = "Workers go on with the others. How far they are: flexmeasures smart-boiler jobs"
+    with progress("plans", sum(job.total for job in known), kept) as advance:
         while any(job.waiting for job in known):
             time.sleep(LOOK_EVERY_S)
             done, known = sum(job.done for job in known), _jobs(job_ids)
-            bar.update(sum(job.done for job in known) - done)
+            advance(sum(job.done for job in known) - done)
             for job in known:
                 # should workers have forgotten it
                 jobs.wake(job)
@@ -220,8 +229,9 @@ def prune(*, all_times: bool) -> None:
       30 3 * * *   /path/to/venv/bin/flexmeasures smart-boiler prune
     """  # noqa: D301 (click wants the \b)
     ids, counts = boiler_ids(), Counter(dict.fromkeys(pruning.PRUNE, 0))
-    with click.progressbar(pruning.prune(ids, all_times=all_times), length=pruning.steps(ids), label="Boilers") as bar:
-        for gone in bar:
+    with progress("steps", pruning.steps(ids)) as advance:
+        for gone in pruning.prune(ids, all_times=all_times):
             counts.update(gone)
+            advance(1)
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
     click.secho(f"Taken away: {told}.", **MsgStyle.SUCCESS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -17,13 +18,15 @@ from tabulate import tabulate
 
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.boiler.owners import count_boilers
-from smart_boiler_plugin.cli.accounts import find_account, find_customer
+from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import DATE
+from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.shown import show_json, with_json
 from smart_boiler_plugin.clock.days import days_between
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.money.accounting import EARLIEST, DayAccount, last_day, total_of
 from smart_boiler_plugin.money.correcting import report_again
-from smart_boiler_plugin.money.report import Outcome
+from smart_boiler_plugin.money.report import TOO_EARLY, Outcome
 from smart_boiler_plugin.money.report import report as report_fleet
 from smart_boiler_plugin.prices import tariffs
 
@@ -42,14 +45,18 @@ LONGEST_REASON = 300
 )
 @click.option("--from", "first", type=DATE, help="First of several days, local time.")
 @click.option("--until", "last", type=DATE, help="Last of several days, included. [default: yesterday]")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
-@click.option("--customer", "customer_id", type=int, help="Account id of a customer. [default: all]")
+@choosing_operator
+@choosing_customer
 @click.option("--again", is_flag=True, help="Correct days that are over, on purpose; with --because.")
 @click.option("--because", help="Why, for the audit log.")
 @click.option("--tariff", help="With --again and --customer: name of the tariff that the customer had on these days.")
 @click.option("--boiler", help="With --again and --customer: JSON of what the boiler was on these days.")
+@click.option(
+    "--verbose", is_flag=True, help="Name all boilers that could not be reported, and not one for each reason."
+)
+@with_json
 @with_appcontext
-def report(
+def report(  # noqa: PLR0913 (one for each option)
     *,
     only: datetime | None,
     first: datetime | None,
@@ -58,6 +65,8 @@ def report(
     customer_id: int | None,
     again: bool,
     because: str | None,
+    verbose: bool,
+    as_json: bool,
     **corrections: str | None,
 ) -> None:
     """Report what days of all boilers cost, and what they saved against an ordinary thermostat.
@@ -65,6 +74,9 @@ def report(
     Costs are worked out by FlexMeasures' ProfitOrLossReporter, from metered power and elsewhere as planned; savings at
     equal heat left in the tank. They are stored on the boilers' sensors "cost", "daily cost" and "daily savings".
     Running it again is harmless. What is wrong with one boiler stops no other, and is listed at the end.
+
+    What could not be reported is one line for each reason; that a boiler was taken on later is none to worry about.
+    With --verbose, all are named. Exits with 1 where something is not known.
 
     Without a date, days before the last one are reported, too, if their data (power, temperature, draw-offs, prices)
     have come in since they were reported, up to 35 days back.
@@ -84,36 +96,71 @@ def report(
     """  # noqa: D301 (click wants the \b)
     days = _days(only, first, last)
     _check_again(again, because, days, corrections, customer_id)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
-    customer = None if customer_id is None else find_customer(customer_id, "--customer")
+    operator, customer = find_chosen(operator_id, customer_id)
     count, number_of_days = count_boilers(operator, customer), len(days) if days else 1
     if not count:
-        raise click.ClickException("There is no boiler. Take on a customer first, or choose another account.")
+        raise no_boiler()
     try:
         if again:
             found = report_again(days or [], because or "", operator, customer, **_read(corrections, customer))
         else:
             found = report_fleet(days, operator, customer)
-        with click.progressbar(found, length=count * number_of_days, label="Reports") as bar:
-            outcomes = list(bar)
+        outcomes, kept = [], "Days that are finished are stored. Running it again is harmless."
+        with progress("reports", count * number_of_days, kept) as advance:
+            for outcome in found:
+                outcomes.append(outcome)
+                advance(1)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
+    failed = [outcome for outcome in outcomes if outcome.account is None and outcome.reason != TOO_EARLY]
+    if as_json:
+        _show_json(outcomes)
+    else:
+        _tell(outcomes, failed, verbose=verbose)
+        usual = [outcome for outcome in outcomes if not outcome.late]
+        done = sum(outcome.account is not None for outcome in usual)
+        click.secho(
+            f"{done} of {len(usual)} reports ({count} boilers, {number_of_days} days) are stored.",
+            **(MsgStyle.WARN if failed else MsgStyle.SUCCESS),
+        )
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(outcomes: Sequence[Outcome], failed: Sequence[Outcome], *, verbose: bool) -> None:
+    """Print what was reported, and one line for each reason why others were not; their names where asked for."""
+    _show([outcome for outcome in outcomes if not outcome.late])
     late = [outcome for outcome in outcomes if outcome.late]
-    usual = [outcome for outcome in outcomes if not outcome.late]
-    _show(usual)
     if any(outcome.account for outcome in late):
         click.echo("Reported anew, as data of these days came late:")
         _show(late)
-    failed = [outcome for outcome in outcomes if outcome.account is None]
-    for outcome in failed:
-        click.secho(f"Boiler {outcome.asset_id} ({outcome.name}), {outcome.day}: {outcome.problem}", **MsgStyle.ERROR)
-    done = sum(outcome.account is not None for outcome in usual)
-    click.secho(
-        f"{done} of {len(usual)} reports ({count} boilers, {number_of_days} days) are stored.",
-        **(MsgStyle.WARN if failed else MsgStyle.SUCCESS),
+    for reason, count in Counter(each.reason for each in outcomes if each.account is None).most_common():
+        some = [each for each in outcomes if each.account is None and each.reason == reason]
+        style = MsgStyle.ERROR if some[0] in failed else {}
+        named = [f"Boiler {each.asset_id} ({each.name}), {each.day}: {each.problem}" for each in some]
+        such_as = "" if verbose or some[0] not in failed else f" Such as: {named[0]}"
+        click.secho(f"{count} not reported: {reason}.{such_as}", **style)
+        for told in named if verbose else []:
+            click.secho(f"  {told}", **style)
+
+
+def _show_json(outcomes: Sequence[Outcome]) -> None:
+    """Print what came of each boiler's day."""
+    show_json(
+        [
+            {
+                "boiler": each.asset_id,
+                "name": each.name,
+                "customer": each.customer,
+                "day": each.day,
+                "late": each.late,
+                "account": each.account and asdict(each.account),
+                "reason": each.reason or None,
+                "problem": each.problem or None,
+            }
+            for each in outcomes
+        ]
     )
-    if failed:
-        raise click.exceptions.Exit(1)
 
 
 def _show(outcomes: Sequence[Outcome]) -> None:

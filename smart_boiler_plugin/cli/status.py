@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,7 +13,8 @@ from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import get_timezone, server_now
 from tabulate import tabulate
 
-from smart_boiler_plugin.cli.accounts import find_account
+from smart_boiler_plugin.cli.accounts import choosing_operator, find_chosen
+from smart_boiler_plugin.cli.shown import show_json
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet.digest import tell
 from smart_boiler_plugin.fleet.members import of_operator, operators
@@ -37,7 +37,7 @@ def _address(_: click.Context, __: click.Parameter, address: str | None) -> str 
 
 
 @click.command("status")
-@click.option("--operator", "operator_id", type=int, help="Account id of an operator. [default: all]")
+@choosing_operator
 @click.option(
     "--state", "kinds", type=click.Choice(STATES), multiple=True, help="Boilers in this state. [default: all but well]"
 )
@@ -62,7 +62,7 @@ def show_status(operator_id: int | None, kinds: tuple[str, ...], address: str | 
       flexmeasures smart-boiler status --json > fleet.json
       flexmeasures smart-boiler status --mail night-shift@example.com
     """  # noqa: D301 (click wants the \b)
-    operator = None if operator_id is None else find_account(operator_id, "--operator")
+    operator, _ = find_chosen(operator_id)
     if address is not None:
         if kinds or as_json:
             raise click.UsageError("With --mail, neither --state nor --json can be given.")
@@ -72,7 +72,7 @@ def show_status(operator_id: int | None, kinds: tuple[str, ...], address: str | 
     some = chosen(shown.states, kinds or (STATES if as_json else [state for state in STATES if state != WELL]))
     states = completed(some, shown.at)
     if as_json:
-        click.echo(json.dumps(document(shown, states, len(states), get_timezone()), indent=2, ensure_ascii=False))
+        show_json(document(shown, states, len(states), get_timezone()))
     else:
         _print(shown, states)
     if shown.needs_a_person:

@@ -10,11 +10,11 @@ from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
-from tabulate import tabulate
 
 from smart_boiler_plugin.cli.contracts import COUNTRY
 from smart_boiler_plugin.cli.dates import DATE
 from smart_boiler_plugin.cli.import_prices import tell_licence, tell_zeros
+from smart_boiler_plugin.cli.shown import show, with_json
 from smart_boiler_plugin.clock.coverage import MARKET_TIMEZONE
 from smart_boiler_plugin.clock.days import day_of
 from smart_boiler_plugin.errors import NoPricesError, SmartBoilerError
@@ -31,9 +31,22 @@ MOST_PARTS = 4
 """How many parts of a contract the list of tariffs shows."""
 
 
+TARIFFS = {
+    "name": "name",
+    "operator": "operator",
+    "country": "country",
+    "per_kwh": "per kWh",
+    "vat": "VAT",
+    "currency": "currency",
+    "sensor": "sensor",
+    "boilers": "boilers",
+}
+
+
 @click.command("list-tariffs")
+@with_json
 @with_appcontext
-def list_tariffs() -> None:
+def list_tariffs(*, as_json: bool) -> None:
     """List the tariffs of this server, and how many boilers are planned with each.
 
     \b
@@ -41,7 +54,6 @@ def list_tariffs() -> None:
       flexmeasures smart-boiler list-tariffs
     """  # noqa: D301 (click wants the \b)
     boilers = tariffs.boilers_by_sensor()
-    headers = ["name", "operator", "country", "per kWh", "VAT", "currency", "sensor", "boilers"]
     rows = [
         [
             *(t.name, t.operator_id or "-", t.country or "-", *_shown_terms(t)),
@@ -50,7 +62,7 @@ def list_tariffs() -> None:
         for t in tariffs.all_tariffs()
     ]
     # a tariff may be called 1e3
-    click.echo(tabulate(rows, headers=headers, disable_numparse=[0]))
+    show(TARIFFS, rows, as_json=as_json, disable_numparse=[0])
 
 
 def _shown_terms(tariff: tariffs.Tariff) -> tuple[str, str]:
@@ -81,8 +93,14 @@ def _shown_part(part: dict[str, Any]) -> str:
 @click.command("update-prices")
 @click.option("--country", help=f"{COUNTRY} [default: all tariffs]")
 @click.option("--tariff", help="Name of a tariff. [default: all]")
-@click.option("--from-date", type=DATE, help="First day, local time. [default: today]")
-@click.option("--to-date", type=DATE, help="Last day, local time, included. [default: as far as prices are known]")
+@click.option("--from", "--from-date", "from_date", type=DATE, help="First day, local time. [default: today]")
+@click.option(
+    "--until",
+    "--to-date",
+    "to_date",
+    type=DATE,
+    help="Last day, local time, included. [default: as far as prices are known]",
+)
 @with_appcontext
 def update_prices(
     *, country: str | None, tariff: str | None, from_date: datetime | None, to_date: datetime | None
@@ -97,14 +115,14 @@ def update_prices(
     \b
     Examples:
       flexmeasures smart-boiler update-prices
-      flexmeasures smart-boiler update-prices --country BE --from-date 2025-10-01 --to-date 2025-10-31
+      flexmeasures smart-boiler update-prices --country BE --from 2025-10-01 --until 2025-10-31
     """  # noqa: D301 (click wants the \b)
     if country and tariff:
         raise click.UsageError("Give --country or --tariff, not both.")
     first, last = (moment.date() if moment else None for moment in (from_date, to_date))
     begin = first or day_of(server_now(), default_timezone())
     if last and last < begin:
-        raise click.BadParameter(f"{last} is before the first day, {begin}.", param_hint="--to-date")
+        raise click.BadParameter(f"{last} is before the first day, {begin}.", param_hint="--until")
     try:
         chosen = _chosen(country, tariff)
     except SmartBoilerError as error:
@@ -137,7 +155,7 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
         _fill(tariff, *price_update.days_of(tariff, now, first, last), now, asked)
         days = price_update.update(tariff, now, first, last)
     except SmartBoilerError as error:
-        remedy = f" {_remedy(tariff)}" if isinstance(error, NoPricesError) else ""
+        remedy = f" {price_update.remedy(tariff.country)}" if isinstance(error, NoPricesError) else ""
         click.secho(f"  {error}{remedy}", **MsgStyle.ERROR)
         db.session.rollback()
         return False
@@ -149,7 +167,9 @@ def _update(tariff: tariffs.Tariff, first: date | None, last: date | None, asked
     if overdue:
         # a day more: flexmeasures-entsoe 0.10 leaves out the last hour of a span in which the clock goes back
         span = f" --from-date {overdue[0].date} --to-date {overdue[-1].end.date()}"
-        click.secho(f"  Prices are missing that should be there. {_remedy(tariff, span)}", **MsgStyle.ERROR)
+        click.secho(
+            f"  Prices are missing that should be there. {price_update.remedy(tariff.country, span)}", **MsgStyle.ERROR
+        )
     return not overdue
 
 
@@ -169,14 +189,3 @@ def _fill(tariff: tariffs.Tariff, first: date, last: date, now: datetime, asked:
     told = f"  {filled.quarters} quarters filled from Energy-Charts, bidding zone {filled.zone}. Before: {days}"
     click.secho(told, **MsgStyle.WARN)
     tell_licence(filled.licence)
-
-
-def _remedy(tariff: tariffs.Tariff, span: str = "") -> str:
-    """Return what to do about missing prices."""
-    if tariff.country is None:
-        return "Store them on the tariff's price sensor, and run this again."
-    where = f"--country {tariff.country}{span}"
-    return (
-        f"Import them, and run this again: flexmeasures entsoe import-day-ahead-prices {where} (without a token: "
-        f"flexmeasures smart-boiler import-prices --source energy-charts {where})"
-    )

@@ -7,6 +7,7 @@ It talks to the server through its interfaces alone: HTTP, flexmeasures-client a
 ``business.py``         database, operator and admin, before the first step
 ``steps.py``            the six steps
 ``household.py``        a simulated household: boiler, thermostat, draw-offs, reports
+``yesterday.py``        yesterday, as it would have been with a plan
 ``sample_prices.py``    real prices of one day, moved to the days of the demo
 ``http.py``             the host's HTTP API, as an operator uses it
 ``show.py``             what a person sees

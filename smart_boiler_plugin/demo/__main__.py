@@ -98,6 +98,7 @@ def _run(port: int, folder: Path, *, serve: bool) -> None:
             _walk(stack)
             complete.write_text(_versions())
             click.echo(f"\nAll six steps done in {time.monotonic() - begin:.0f} s.")
+            show.next_steps(stack.url, serving=serve)
         if serve:
             _serve(stack)
 

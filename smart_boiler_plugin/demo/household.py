@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo.http import Login
@@ -32,7 +34,9 @@ class History:
     demand_kwh: list[float] = field(default_factory=list)
 
 
-def simulate(start: datetime, end: datetime, *, seed: int) -> History:
+def simulate(
+    start: datetime, end: datetime, *, seed: int, set_points_c: Mapping[datetime, float] = MappingProxyType({})
+) -> History:
     """Return what a household's boiler does from start to end under a thermostat (60 °C, heats below 55 °C).
 
     Parameters
@@ -41,6 +45,8 @@ def simulate(start: datetime, end: datetime, *, seed: int) -> History:
         Local time, on quarters of an hour.
     seed
         Makes this household differ from others: it draws 0.7 to 1.3 times profile S of Regulation (EU) 814/2013.
+    set_points_c
+        By the start of quarters of an hour: up to where it heats then, in place of the thermostat [°C].
 
     """
     chance = random.Random(seed)  # noqa: S311 (no secret)
@@ -52,9 +58,11 @@ def simulate(start: datetime, end: datetime, *, seed: int) -> History:
     moment = start
     while moment < end:
         temperature = tank.temperature_c(state)
-        heating = heating or temperature < HEAT_BELOW_C
+        set_point = set_points_c.get(moment)
+        heating = heating or temperature < HEAT_BELOW_C if set_point is None else temperature < set_point
+        until_c = HEAT_UNTIL_C if set_point is None else set_point
         demand = share * _profile_kwh(moment)
-        missing = tank.state_of_charge_kwh(HEAT_UNTIL_C) - tank.after(state, QUARTER_H, 0.0, demand)
+        missing = tank.state_of_charge_kwh(until_c) - tank.after(state, QUARTER_H, 0.0, demand)
         power = min(POWER_KW, max(0.0, missing) / QUARTER_H) if heating else 0.0
         heating = power == POWER_KW
         after = tank.after(state, QUARTER_H, power, demand)

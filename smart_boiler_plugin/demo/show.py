@@ -75,3 +75,16 @@ def picture(title: str, moments: pd.DatetimeIndex, values: Sequence[float], unit
 def table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
     """Print a table."""
     click.echo(tabulate(rows, headers=headers, floatfmt=".2f", tablefmt="simple"))
+
+
+def next_steps(url: str, *, serving: bool) -> None:
+    """Say where to look next."""
+    heading("Where to look next")
+    again = [] if serving else [("make serve", "this server, kept running, with these customers; then")]
+    for where, what in (
+        *again,
+        (f"{url}/smart-boiler-plugin/", "its fleet, as the operator sees it"),
+        ("docs/quickstart.md", "the same six steps by curl, one by one"),
+        ("docs/installing.md", "in a server of your own; `flexmeasures smart-boiler doctor` tells what is missing"),
+    ):
+        note(f"{where:<44} {what}")

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.demo import household, show
+from smart_boiler_plugin.demo import household, show, yesterday
 from smart_boiler_plugin.demo.business import credentials
 from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
 from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
@@ -60,6 +60,7 @@ class Demo:
         today = now.tz_convert(TIMEZONE).normalize()
         self.days = [today + days * LOCAL_DAY for days in (-1, 0, 1)]
         self.yesterday, self.today, _ = self.days
+        self.begin = self.yesterday - LOCAL_DAY
         self.measured_until = now.floor(QUARTER).tz_convert(TIMEZONE)
         self.plan_start = now.ceil(QUARTER).tz_convert(TIMEZONE)
         self.plan_duration = PLAN
@@ -95,15 +96,22 @@ class Demo:
         return Login(self.stack.url, customer.body["user_email"], customer.password)
 
     def report_readings(self) -> None:
-        """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""
+        """Step 2: each boiler sends what it measured on the day before yesterday, under its ordinary thermostat."""
         for seed, customer in enumerate(self.households):
             with show.timed(customer.name) as say:
-                history = household.simulate(self.yesterday, self.measured_until, seed=seed)
-                fahrenheit = customer is self.households[-1]
-                household.report(self._login(customer), customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
+                history = household.simulate(self.begin, self.yesterday, seed=seed)
+                # nobody says beforehand what will be drawn
+                del history.demand_kwh[len(history.power_kw) :]
+                fahrenheit = self._report(customer, self.begin, history)
                 last = history.temperature_c[-1]
                 shown = f"{last * 9 / 5 + 32:.1f} °F, stored as {last:.1f} °C" if fahrenheit else f"{last:.1f} °C"
-                say(f"{len(history.temperature_c)} readings since yesterday, the last {shown}")
+                say(f"{len(history.temperature_c)} readings of the day before yesterday, the last {shown}")
+
+    def _report(self, customer: Household, start: datetime, history: household.History) -> bool:
+        """Send what a boiler measured, as its customer; return whether it measures in °F."""
+        fahrenheit = customer is self.households[-1]
+        household.report(self._login(customer), customer.ids, start, history, fahrenheit=fahrenheit)
+        return fahrenheit
 
     def import_prices(self) -> None:
         """Step 3: from ENTSO-E where the plugin and a token are there, else the bundled ones."""
@@ -150,7 +158,8 @@ class Demo:
             show.note(line)
 
     def plan(self) -> None:
-        """Step 4: a plan for each boiler, from a start and a duration alone, as far as prices are known."""
+        """Step 4: yesterday, had it been planned; then a plan for each boiler, as far as prices are known."""
+        self._live_yesterday()
         first = self.households[0]
         read = self._read(first.ids["consumption_price"], PLAN)
         price = [value for value in takewhile(lambda value: value is not None, read) if value is not None]
@@ -171,6 +180,17 @@ class Demo:
         show.picture(f"Set-points of {first.name}", moments[: len(set_points)], set_points, "°C")
         show.picture(f"Fill rate that is expected of {first.name}", moments, first.plan_kw, "kW")
         self._plan_all()
+
+    def _live_yesterday(self) -> None:
+        """Plan from yesterday on; each boiler follows, and reports what it measured until now."""
+        what = f"Yesterday, had it been planned: {len(self.households)} boilers follow set-points"
+        with show.progress(what, len(self.households)) as step:
+            for seed, customer in enumerate(self.households):
+                planned = yesterday.set_points(self.operator, customer.ids, self.yesterday, self.measured_until)
+                history = yesterday.lived(self.begin, self.yesterday, self.measured_until, planned, seed)
+                self._report(customer, self.yesterday, history)
+                step(1)
+        show.note(yesterday.LABEL)
 
     def _plan_all(self) -> None:
         """Let workers plan all to the end of the known prices, as a cron line does each quarter of an hour."""
@@ -216,17 +236,19 @@ class Demo:
                 say(f"costs of yesterday and of the plan are on sensor {cost}")
         with show.timed("flexmeasures smart-boiler report"):
             said = self.stack.shell.run("smart-boiler", "report", "--date", f"{self.yesterday:%Y-%m-%d}")
-        for line in said.splitlines()[1:]:
+        for line in said.splitlines():
             show.note(line)
-        show.note("Yesterday the boilers still ran under their ordinary thermostats: there is nothing to save yet.")
+        show.heading("The fleet at one look")
+        self._run_and_show("status")
         show.heading("What came of it")
         show.table(
             [self._result(customer) for customer in self.households],
-            ["customer", "cost yesterday [EUR]", "heat planned [kWh]", "planned cost [EUR]", "next heating"],
+            [
+                *("customer", "cost yesterday [EUR]", "saved yesterday [EUR]"),
+                *("heat planned [kWh]", "planned cost [EUR]", "next heating"),
+            ],
         )
-
-        show.heading("The fleet at one look")
-        self._run_and_show("status")
+        show.note(f"Yesterday is simulated{'' if entsoe_settings() else ', at real prices of another day'}.")
 
     def _run_and_show(self, *words: str) -> None:
         """Run a command of the plugin, and show what it prints."""
@@ -242,6 +264,7 @@ class Demo:
         return [
             customer.name,
             self._sum(cost, self.yesterday, self.today - self.yesterday),
+            self._sum(customer.ids["daily_savings"], self.yesterday, self.today - self.yesterday),
             sum(customer.plan_kw) * QUARTER_H,
             self._sum(cost, self.plan_start, self.plan_duration),
             f"{next_heating:%a %H:%M}" if next_heating is not None else "none",

@@ -21,7 +21,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.comfort import USEFUL_C
 from smart_boiler_plugin.clock.days import DAY, day_of, days_between, midnights
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
-from smart_boiler_plugin.errors import BrokenBoilerError, NoPricesError, SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NoPowerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.read import read_facts
 from smart_boiler_plugin.money import savings
 from smart_boiler_plugin.money.course import Course, Known, Spans
@@ -211,7 +211,7 @@ class Day:
 
     def _no_power(self, boiler: Boiler, not_believed: tuple[str, ...]) -> SmartBoilerError:
         told = f" Not believed: {'; '.join(not_believed)}." if not_believed else ""
-        return SmartBoilerError(
+        return NoPowerError(
             f"No power is known on {self.date}, neither metered nor planned (sensor 'fill-rate' of asset "
             f"{boiler.asset.id}).{told}"
         )

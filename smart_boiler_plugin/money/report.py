@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ from smart_boiler_plugin.boiler.making import make_missing_sensors
 from smart_boiler_plugin.boiler.owners import boilers_of
 from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER_H
-from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.errors import BrokenBoilerError, NoPowerError, NoPricesError, SmartBoilerError
 from smart_boiler_plugin.facts.store import Values, confirm, store
 from smart_boiler_plugin.money.accounting import Day, DayAccount, last_day, read_days
 from smart_boiler_plugin.money.late import LateDay, late_days
@@ -37,6 +37,18 @@ REPORT_LOCK = 0x64617973
 """Key of the advisory lock under which a day is reported (the bytes of "days")."""
 
 
+TOO_EARLY = "the boiler was taken on later"
+
+REASONS: Mapping[type[Exception], str] = {
+    NoPricesError: "no price is known",
+    NoPowerError: "no power is known, neither metered nor planned",
+    BrokenBoilerError: "what is stored of the boiler is wrong",
+    SmartBoilerError: "it was refused",
+    Exception: "something unexpected; the server's log has the details",
+}
+"""Why a day cannot be reported; the first kind that fits."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of the report of one boiler's day.
@@ -51,6 +63,8 @@ class Outcome:
         What the day came to; None where it could not be worked out.
     problem
         Why not; empty where it could.
+    reason
+        The kind of that, in words that are the same for all boilers (``REASONS``).
     late
         Whether the day was reported because its data came late.
 
@@ -62,6 +76,7 @@ class Outcome:
     day: date
     account: DayAccount | None = None
     problem: str = ""
+    reason: str = ""
     late: bool = False
 
 
@@ -240,11 +255,23 @@ def _forget_other_tariffs(sensor_ids: list[int], source: Source, day: Day) -> No
 
 def _failed(asset: Asset, day: date, error: Exception) -> Outcome:
     """Return that a boiler could not be reported on; what was not foreseen goes to the server's log as well."""
+    reason = next(told for kind, told in REASONS.items() if isinstance(error, kind))
+    if isinstance(error, (NoPricesError, NoPowerError)) and _taken_on_after(asset, day):
+        reason = TOO_EARLY
     if isinstance(error, SmartBoilerError):
-        return _outcome(asset, day, problem=str(error))
+        return _outcome(asset, day, problem=str(error), reason=reason)
     current_app.logger.error("No report of asset %s on %s", asset.id, day, exc_info=error)
-    return _outcome(asset, day, problem=f"{type(error).__name__}: {told(error)} (the server's log has the details)")
+    return _outcome(
+        asset, day, problem=f"{type(error).__name__}: {told(error)} (the server's log has the details)", reason=reason
+    )
 
 
-def _outcome(asset: Asset, day: date, account: DayAccount | None = None, problem: str = "") -> Outcome:
-    return Outcome(asset.id, asset.name, asset.owner.name, day, account, problem)
+def _taken_on_after(asset: Asset, day: date) -> bool:
+    taken_on = Boiler(asset).history.taken_on
+    return taken_on is not None and taken_on > day
+
+
+def _outcome(
+    asset: Asset, day: date, account: DayAccount | None = None, problem: str = "", reason: str = ""
+) -> Outcome:
+    return Outcome(asset.id, asset.name, asset.owner.name, day, account, problem, reason)

@@ -147,3 +147,24 @@ def _stored(sensor: Sensor, start: datetime, end: datetime, now: datetime) -> pd
     values = known_prices(sensor, start, end, now, resolution=QUARTER)
     within: pd.Series = values[(values.index >= start) & (values.index < end)]
     return within
+
+
+def remedy(country: str | None, span: str = "") -> str:
+    """Return what to do about missing prices of a tariff, for people.
+
+    Parameters
+    ----------
+    country
+        Whose spot prices it rests on; None where it is no country's.
+    span
+        Options that name the days, beginning with a space; empty, and it is the usual ones.
+
+    """
+    if country is None:
+        return "Store them on the tariff's price sensor, and run flexmeasures smart-boiler update-prices."
+    where = f"--country {country}{span}"
+    return (
+        f"Import them, and run update-prices: flexmeasures entsoe import-day-ahead-prices {where} (without a token: "
+        f"flexmeasures smart-boiler import-prices --source energy-charts {where}); then flexmeasures smart-boiler "
+        "update-prices"
+    )

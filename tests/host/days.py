@@ -12,7 +12,7 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.physics.tapping_profiles import drawn_kwh
 from smart_boiler_plugin.prices.sensors import get_or_create_consumption_price_sensor
-from tests.factories import make_account, make_household_boiler, store
+from tests.factories import make_account, make_household_boiler, store, taken_on_long_ago
 
 DAY = date(2025, 10, 28)
 LATER = timedelta(days=5)
@@ -81,7 +81,9 @@ def make_fleet():
     ids = {}
     for name, operator in (("A", one), ("B", one), ("C", two)):
         owner = make_account(f"Client {name}", roles=[CUSTOMER_ROLE], consultancy=operator)
-        ids[name] = make_household_boiler(owner, f"Boiler {name}").asset.id
+        asset = make_household_boiler(owner, f"Boiler {name}").asset
+        taken_on_long_ago(asset)
+        ids[name] = asset.id
     store(get_or_create_consumption_price_sensor("NL"), prices(), MIDNIGHT)
     for name, share in (("A", 1.0), ("B", 0.5)):
         report_day(Boiler(db.session.get(Asset, ids[name])), share)

@@ -23,7 +23,7 @@ from tests.host.entsoe_server import Market, serving
 
 pytestmark = pytest.mark.skipif(
     find_spec("flexmeasures_entsoe") is None or find_spec("entsoe") is None,
-    reason="flexmeasures-entsoe and entsoe-py cannot be imported; the README ('Add it to your server') tells where "
+    reason="flexmeasures-entsoe and entsoe-py cannot be imported; docs/installing.md tells where "
     "they are, and PYTHONPATH is enough",
 )
 

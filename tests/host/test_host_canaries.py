@@ -7,6 +7,7 @@ from datetime import timedelta
 from unittest.mock import ANY
 
 import pytest
+from flask import Flask
 from flask_security import login_user
 from flexmeasures import Account, Forecaster, Reporter, Sensor, Source, User
 from flexmeasures.data import db
@@ -19,6 +20,7 @@ from rq.job import Job
 from sqlalchemy import inspect
 
 from smart_boiler_plugin import host
+from smart_boiler_plugin.embedded.processes import free_port
 from smart_boiler_plugin.plan.scheduler import BoilerScheduler
 from smart_boiler_plugin.prices.reporter import ConsumptionPriceReporter
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
@@ -292,3 +294,29 @@ def test_every_entry_has_its_canary():
     for entry in host.__all__:
         spelt = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in entry).lstrip("_")
         assert (entry.lower() if entry.isupper() else spelt) in canaries, f"{entry} has no canary"
+
+
+def test_read_configuration(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FLEXMEASURES_ENV", "production")
+    file = tmp_path / ".flexmeasures.cfg"
+    file.write_text('SQLALCHEMY_DATABASE_URI = "postgresql:///x"\nFLEXMEASURES_PLUGINS = ["a", "b"]\n')
+    bare = Flask("flexmeasures")
+    host.read_configuration(bare)
+    assert bare.config["FLEXMEASURES_PLUGINS"] == ["a", "b"]
+    file.write_text("")
+    with pytest.raises(SystemExit):
+        host.read_configuration(Flask("flexmeasures"))
+    assert "Missing the required configuration settings: SQLALCHEMY_DATABASE_URI" in capsys.readouterr().out
+
+
+def test_schema_heads(app):
+    current, expected = host.schema_heads(app)
+    # the tests' tables are made without migrations
+    assert current == ()
+    assert [len(head) for head in expected] == [12]
+    other = Flask("other")
+    other.config["SQLALCHEMY_DATABASE_URI"] = f"postgresql://127.0.0.1:{free_port()}/none"
+    db.init_app(other)
+    other.extensions["migrate"] = app.extensions["migrate"]
+    assert host.schema_heads(other) == (None, expected)

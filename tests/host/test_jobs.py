@@ -478,6 +478,7 @@ def test_the_bar_moves_by_what_is_committed(app, operator, file, monkeypatch):
             moved.append((rows, count(app)))
 
     monkeypatch.setattr("click.progressbar", Bar)
+    monkeypatch.setattr("smart_boiler_plugin.cli.progress._is_watched", lambda: True)
     words = add_customers(file, operator)
     app.test_cli_runner().invoke(args=words)
     assert moved == [25, (10, 9), (10, 19), (5, 24)]

@@ -13,7 +13,7 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.money import accounting
 from smart_boiler_plugin.money.reporter import BoilerSavingsReporter
-from tests.factories import make_account, make_household_boiler, make_user, store
+from tests.factories import make_account, make_household_boiler, make_user, store, taken_on_long_ago
 from tests.host.days import DAY, MIDNIGHT, measure, stored
 from tests.host.queries import counted_queries
 
@@ -30,6 +30,7 @@ def far_away(app, fleet):
             start = midnights(DAY, timezone)[0]
             for number in range(count):
                 boiler = make_household_boiler(owner, f"Boiler far away {number}")
+                taken_on_long_ago(boiler.asset)
                 for sensor in boiler.sensors.values():
                     sensor.timezone = timezone
                 measure(boiler, "fill-rate", [1.0] * 96, start)

@@ -79,10 +79,13 @@ def test_the_demo_goes_through_all_six_steps(killed):
     for number in range(1, 7):
         assert f"\n{number}. " in output
     assert "96 of 96 quarters" in output
+    assert "Yesterday is simulated, at real prices of another day." in output
+    assert "docs/quickstart.md" in output.partition("Where to look next")[2]
     table = output[output.index("planned cost [EUR]") :].splitlines()[2:5]
     for line in table:
-        cost_yesterday, heat, cost = line[14:].split()[:3]
+        cost_yesterday, saved, heat, cost = line[14:].split()[:4]
         assert float(cost_yesterday) > 0
+        assert float(saved) > 0
         assert float(heat) > 0
         assert float(cost) > 0
 

@@ -1,4 +1,3 @@
-import json
 import logging
 import re
 from datetime import timedelta
@@ -7,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from scripts import docs
 from smart_boiler_plugin.settings import COMFORT_WEIGHT, MAX_READING_AGE, SETTINGS, warn_about_settings
 
 
@@ -64,30 +64,15 @@ def test_the_start_warns_where_nothing_says_what_the_servers_address_is(bare_app
     assert ["TRUSTED_HOSTS" in message for message in caplog.messages] == [True] * warned
 
 
-def test_each_setting_tells_its_unit_and_stands_in_the_readme_and_the_example():
-    readme = _read("README.md")
-    example = _read(".flexmeasures.cfg.example")
+def test_each_setting_tells_its_unit_and_stands_in_the_docs_and_the_example():
+    page, example = _read("docs/settings.md"), _read(".flexmeasures.cfg.example")
+    assert page == docs.settings_page()
     for setting in SETTINGS:
-        assert "[" in setting.meaning
-        assert f"`{setting.name}`" in readme
-        assert setting.name in example
-        unit = re.search(r" \[(.*?)\]", setting.meaning)
-        assert f"| `{setting.name}` | {unit[1]} | " in readme
-        assert f"| {setting.meaning.replace(unit[0], '')} |" in readme
-        assert f"# {setting.meaning}\n{setting.name} = {default_as_written(setting)}\n" in example
-        assert f"| `{default_as_written(setting)}` |" in readme
-    for text in (readme, example):
+        assert f"# {setting.meaning}\n{setting.name} = {docs.default_as_written(setting)}\n" in example
+        assert f"| `{setting.name}` | {docs.unit_of(setting)} | `{docs.default_as_written(setting)}` | " in page
+    for text in (page, example):
+        # one that is written as a pattern ends with an underscore
         assert set(re.findall(r"SMART_BOILER_[A-Z_]*[A-Z]", text)) == {setting.name for setting in SETTINGS}
-
-
-def default_as_written(setting):
-    """The default as it is written in a configuration: the last of the largest units that has no fraction."""
-    if isinstance(setting.default, bool):
-        return repr(setting.default)
-    if not isinstance(setting.default, timedelta):
-        return json.dumps(setting.default)
-    unit = next(u for u in ("days", "hours", "minutes") if setting.default % timedelta(**{u: 1}) == timedelta(0))
-    return f"timedelta({unit}={setting.default // timedelta(**{unit: 1})})"
 
 
 def _read(name):
