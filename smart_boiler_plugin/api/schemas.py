@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
-from smart_boiler_plugin.boiler.connection import DeviceSchema
+from smart_boiler_plugin.boiler.connection import ConnectionSchema
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.customers import held
 from smart_boiler_plugin.customers.directory import Customer
@@ -33,7 +33,7 @@ class ChangeSchema(TrimmingSchema):
     )
     language = language_field()
     device = fields.Nested(
-        DeviceSchema,
+        ConnectionSchema,
         allow_none=True,
         metadata={"description": "How the boiler's device is reached over MQTT; null: no more."},
     )

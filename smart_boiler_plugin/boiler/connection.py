@@ -1,21 +1,14 @@
-"""How a boiler's device is reached over MQTT: what an operator says of it, checked, and kept with the boiler's asset.
-
-It is kept sealed: who could write it could read a neighbour's temperature, and switch a neighbour's boiler.
-"""
+"""How a boiler's device is reached over MQTT, as an operator says it, checked. Pure. Kept by ``connecting.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
-from flexmeasures import Asset
-from flexmeasures.data import db
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
-from sqlalchemy.dialects.postgresql import array
 
-from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.profiles import (
     GENERIC,
     OFF,
@@ -28,20 +21,15 @@ from smart_boiler_plugin.boiler.profiles import (
     Reads,
     Sends,
 )
-from smart_boiler_plugin.errors import ConflictError
 from smart_boiler_plugin.fields import TrimmingSchema, printable
-from smart_boiler_plugin.stored import as_object
-
-ATTRIBUTE = "smart-boiler-device"
-"""Attribute of a boiler's asset."""
 
 KINDS = (*PROFILES, GENERIC)
 
 LONGEST_TOPIC, LONGEST_TEXT = 200, 500
 """Of topics, and of paths and payloads [characters]."""
 
-KEPT = 20_000
-"""How many boilers' devices are kept as they were read."""
+PATH = re.compile(r"\$(\.[^\W\d]\w*|\[\d{1,4}\]|\['[^'\\]+'\])*")
+"""A JSON path that names one place: by names and numbers."""
 
 
 @dataclass(frozen=True)
@@ -123,17 +111,8 @@ def _is_topic(text: str) -> None:
 
 
 def _is_path(text: str) -> None:
-    """Refuse what is no JSON path; where nothing is there to read them with, what does not begin as one."""
-    try:
-        import jsonpath  # noqa: PLC0415 (of the extra that the bridge needs)
-    except ImportError:
-        valid = text.startswith("$")
-    else:
-        try:
-            valid = bool(jsonpath.compile(text)) and text.startswith("$")
-        except (jsonpath.JSONPathError, RecursionError):
-            valid = False
-    if not valid:
+    """Refuse what is no JSON path to one place: one that searches could take for ever."""
+    if not PATH.fullmatch(text):
         raise ValidationError("Must be a JSON path, such as $.water.temperature; $ is the whole message.")
 
 
@@ -151,7 +130,7 @@ def _text(*checks: Any) -> fields.String:
     return fields.String(validate=[validate.Length(1, LONGEST_TEXT), printable, *checks])
 
 
-class DeviceSchema(TrimmingSchema):
+class ConnectionSchema(TrimmingSchema):
     """The device of a boiler, and how it is reached over MQTT. All but kind and topic is for the kind "generic"."""
 
     kind = fields.String(required=True, validate=validate.OneOf(KINDS), metadata={"example": KINDS[0]})
@@ -182,64 +161,3 @@ class DeviceSchema(TrimmingSchema):
     def make(self, data: dict[str, Any], **_: Any) -> Connection:
         """Return how the device is reached."""
         return Connection(**data)
-
-
-def connection_of(asset: Asset | None) -> Connection | None:
-    """Return how a boiler's device is reached; None where it has none, or somebody else wrote there."""
-    kept = None if asset is None else as_object(stored.read(asset, ATTRIBUTE)).get("sealed")
-    return None if asset is None or not isinstance(kept, str) else unsealed(kept, asset.id)
-
-
-@lru_cache(maxsize=KEPT)
-def unsealed(sealed: str, asset_id: int) -> Connection | None:
-    """Return how the device of a boiler is reached, as it was sealed for this very asset; None where it was not."""
-    try:
-        kept = as_object(stored.unseal(sealed))
-        return Connection(**kept["device"]) if kept["of"] == asset_id else None
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def connect(asset: Asset, connection: Connection | None) -> None:
-    """Keep how a boiler's device is reached, None for none. Does not commit.
-
-    Who calls holds the lock under which topics are given.
-
-    Raises
-    ------
-    ConflictError
-        If another boiler has one of its topics, whosever that is.
-
-    """
-    kept = None
-    if connection is not None:
-        refuse_taken_topics(connection, asset.id)
-        sealed = stored.seal({"of": asset.id, "device": connection.as_json()})
-        kept = {"topics": sorted(connection.all_topics), "sealed": sealed}
-    stored.change(asset, lambda _: kept, ATTRIBUTE)
-
-
-def refuse_taken_topics(connection: Connection, asset_id: int | None = None, given: Collection[str] = ()) -> None:
-    """Refuse a device that has a topic of another boiler's, whosever that is.
-
-    Parameters
-    ----------
-    connection
-        How the device is reached.
-    asset_id
-        Of its own boiler; None where that is yet to be made.
-    given
-        Topics that are taken beside what is stored.
-
-    Raises
-    ------
-    ConflictError
-        If it has.
-
-    """
-    kept = Asset.attributes[ATTRIBUTE]
-    query = db.select(Asset.id, kept["sealed"].astext)
-    query = query.filter(kept["topics"].has_any(array(connection.all_topics)), Asset.id != (asset_id or 0))
-    others = (unsealed(sealed, other) for other, sealed in db.session.execute(query).tuples() if sealed)
-    if not connection.all_topics.isdisjoint(given) or any(others):
-        raise ConflictError({"device": {"topic": ["Another boiler has this topic. Each needs its own."]}})

@@ -10,7 +10,8 @@ from marshmallow import ValidationError
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.changing import change_boiler
-from smart_boiler_plugin.boiler.connection import UNCHANGED, Connection, connect
+from smart_boiler_plugin.boiler.connecting import connect
+from smart_boiler_plugin.boiler.connection import UNCHANGED, Connection
 from smart_boiler_plugin.customers.changes import NAMES_LOCK, check_day, log_change, one_change, refuse_what_is_taken
 from smart_boiler_plugin.customers.directory import Customer, default_boiler_name, of_account
 from smart_boiler_plugin.customers.languages import keep_language

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.boiler.connection import Connection, connection_of
+from smart_boiler_plugin.boiler.connecting import connection_of
+from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations, sending
 from smart_boiler_plugin.customers.changes import (

@@ -15,7 +15,7 @@ from rq.timeouts import BaseTimeoutException
 from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from smart_boiler_plugin.boiler.connection import refuse_taken_topics
+from smart_boiler_plugin.boiler.connecting import refuse_taken_topics
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import sending
 from smart_boiler_plugin.customers.changes import NAMES_LOCK, conflict, one_change, refuse_what_is_taken

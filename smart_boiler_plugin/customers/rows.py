@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from flexmeasures import Account, Asset, User
 from marshmallow import ValidationError, fields, post_load, validate
 
-from smart_boiler_plugin.boiler.connection import DeviceSchema
+from smart_boiler_plugin.boiler.connection import ConnectionSchema
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.data_schema import BoilerSchema, Reports, split_boiler
 from smart_boiler_plugin.customers.directory import default_boiler_name
@@ -27,7 +27,7 @@ CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - le
 BOILER_COLUMNS = {("boiler_name" if name == "name" else name): name for name in BoilerSchema().fields}
 """Columns of a CSV file that describe the boiler, and what they are in JSON."""
 
-DEVICE_COLUMNS = {f"device_{name}": name for name in DeviceSchema().fields}
+DEVICE_COLUMNS = {f"device_{name}": name for name in ConnectionSchema().fields}
 """Columns that describe the boiler's device, and what they are in JSON."""
 
 NUMBERS = {
@@ -68,7 +68,7 @@ class NewCustomerSchema(TrimmingSchema):
     )
     tariff = tariff_field()
     language = language_field()
-    device = fields.Nested(DeviceSchema)
+    device = fields.Nested(ConnectionSchema)
     boiler = fields.Nested(BoilerSchema)
 
     @post_load

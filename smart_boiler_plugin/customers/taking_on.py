@@ -18,7 +18,8 @@ from flexmeasures.data.models.user import Role
 from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
 
 from smart_boiler_plugin.boiler.asset import ASSET_TYPE
-from smart_boiler_plugin.boiler.connection import Connection, connect
+from smart_boiler_plugin.boiler.connecting import connect
+from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE

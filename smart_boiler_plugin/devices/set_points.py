@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
-from flexmeasures import Account, Asset, Sensor, User
+from flexmeasures import Account, Asset, Sensor
 from flexmeasures.data import db
 from numpy.typing import NDArray
 
@@ -20,8 +20,7 @@ from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE
 from smart_boiler_plugin.boiler.door import COMFORT, data_of
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.devices.lease import Lease, lease_of, next_quarter
-from smart_boiler_plugin.devices.senders import theirs
-from smart_boiler_plugin.devices.tokens import Device
+from smart_boiler_plugin.devices.senders import Sender, note_seen, theirs
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.series import Held, latest_values
 from smart_boiler_plugin.physics.readings import Vessel, doubts
@@ -85,7 +84,7 @@ class Told:
     lease: Lease
 
 
-def told_to(sender: User | Device, now: datetime, customer: int | None = None) -> list[Told]:
+def told_to(sender: Sender, now: datetime, customer: int | None = None) -> list[Told]:
     """Return what is told of the boilers of somebody, in the order of their ids.
 
     Parameters
@@ -100,6 +99,7 @@ def told_to(sender: User | Device, now: datetime, customer: int | None = None) -
     """
     moment = now.astimezone(timezone.utc)
     rows = _rows(sender, customer)
+    note_seen(sender, [row.id for row in rows], moment)
     attributes = [_Kept.of(row, moment) for row in rows]
     sensors = {row.sensor_id: each for row, each in zip(rows, attributes, strict=True) if row.sensor_id is not None}
     temperatures = _temperatures(sensors, moment)
@@ -109,7 +109,7 @@ def told_to(sender: User | Device, now: datetime, customer: int | None = None) -
     ]
 
 
-def _rows(sender: User | Device, customer: int | None) -> Sequence[Any]:
+def _rows(sender: Sender, customer: int | None) -> Sequence[Any]:
     """Return of each boiler what is stored, and the id of its sensor of temperature, if that is as it was made."""
     kept = Asset.attributes[stored.ATTRIBUTE]
     is_sensor = (

@@ -4,7 +4,7 @@ import pytest
 from flexmeasures import Asset
 from flexmeasures.data import db
 
-from smart_boiler_plugin.boiler.connection import ATTRIBUTE, connection_of
+from smart_boiler_plugin.boiler.connecting import ATTRIBUTE, connection_of
 from tests.host.households import API, World
 
 SHELLY = {"kind": "shelly-gen2", "topic": "boilers/7"}
