@@ -76,7 +76,7 @@ class World:
             return [b.event_value for b in db.session.scalars(query) if b.source.name == "MQTT bridge"]
 
     @asynccontextmanager
-    async def bridge(self, port, longest=8):
+    async def bridge(self, port, longest=4):
         """Run the bridge; yield what it tells."""
         told = []
         lease = timedelta(seconds=longest)
