@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE
 from smart_boiler_plugin.boiler.door import COMFORT, data_of
-from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
 from smart_boiler_plugin.devices.lease import Lease, lease_of, next_quarter
 from smart_boiler_plugin.devices.senders import Sender, note_seen, theirs
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.series import Held, latest_values
-from smart_boiler_plugin.physics.readings import Vessel, doubts
+from smart_boiler_plugin.physics.readings import CONFIRMED_BY, DIFFERENT_K, Vessel, doubts, stands_still
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.plan import handing_out
@@ -39,16 +40,22 @@ CALM_K = 2.0
 RISING_K = 0.2
 """By how much a reading must be above the one before for the tank to be heating [K]."""
 
+DAY_QUARTERS = DAY // QUARTER
+
+BRIDGED_DAYS = 2
+"""For how many days after a plan its last day is followed again, where there is no new one; then the thermostat."""
+
 ROLE, KIND = "temperature", "temperature_c"
 """Of the sensor of the temperature, and of its values."""
 
 
 @dataclass(frozen=True)
 class Warmth:
-    """The temperature of a tank [°C], None where it is not known or not believed, and whether it rises."""
+    """The temperature of a tank [°C], None where it is not known or not believed; whether it rises, or is the same."""
 
     temperature_c: float | None
     rising: bool = False
+    still: bool = False
 
 
 NOT_KNOWN = Warmth(None)
@@ -177,11 +184,16 @@ class _Kept:
 
 
 def _from(plan: HandedOut, start: datetime) -> Floats:
-    """Return the set-points of a plan from a quarter on; none where it has not begun, or says nothing more."""
+    """Return the set-points of a plan from a quarter on; none where it has not begun, or ended days ago."""
     over = (start - plan.start) // QUARTER
     if over < 0:
         return np.empty(0)
     points = plan.set_points_c[over:]
+    if not len(points):
+        # no new plan: the set-points of the same quarter of the day
+        days = (over - len(plan.set_points_c)) // DAY_QUARTERS + 1
+        same = over - days * DAY_QUARTERS
+        points = plan.set_points_c[same:] if days <= BRIDGED_DAYS and same >= 0 else points
     return points if np.isfinite(points).any() else np.empty(0)
 
 
@@ -202,7 +214,24 @@ def _temperatures(sensors: Mapping[int, _Kept], now: datetime) -> dict[int, Warm
     found = _read(sensors, now, fresh)
     silent = {sensor_id: kept for sensor_id, kept in sensors.items() if kept.reports_changes and sensor_id not in found}
     # who reports changes alone says nothing for hours
-    return {**found, **(_read(silent, now, UNCHANGED) if silent else {})}
+    still = _standing_still({sensor_id: sensors[sensor_id] for sensor_id, warmth in found.items() if warmth.still}, now)
+    known = {sensor_id: warmth for sensor_id, warmth in found.items() if sensor_id not in still}
+    return {**known, **(_read(silent, now, UNCHANGED) if silent else {})}
+
+
+def _standing_still(sensors: Mapping[int, _Kept], now: datetime) -> set[int]:
+    """Return which sensors have told the same for longer than any water stays as it is; two SQL statements at most."""
+    by_interval = {sensor_id: kept for sensor_id, kept in sensors.items() if not kept.reports_changes}
+    if not by_interval:
+        return set()
+    vessels = _vessels([kept.asset_id for kept in by_interval.values()])
+    begin = next_quarter(now - DAY) - QUARTER
+    found = set()
+    for held in latest_values(by_interval, begin, next_quarter(now), now, kinds=(KIND,)):
+        vessel = vessels[by_interval[held.sensor_id].asset_id]
+        if vessel is not None and stands_still(held.seconds / HOUR.total_seconds(), held.value, vessel.tank):
+            found.add(held.sensor_id)
+    return found
 
 
 def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict[int, Warmth]:
@@ -223,7 +252,8 @@ def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict
         # of a reading is known in which quarter it was, and of that the end
         if len(values) and seconds[-1] + QUARTER.total_seconds() > since_s:
             rising = len(values) > 1 and values[-1] - values[-2] > RISING_K
-            found[sensor_id] = Warmth(float(values[-1]), rising=bool(rising))
+            still = len(values) >= CONFIRMED_BY and bool(np.ptp(values) < DIFFERENT_K)
+            found[sensor_id] = Warmth(float(values[-1]), rising=bool(rising), still=still)
     return found
 
 
