@@ -40,11 +40,6 @@ CALM_K = 2.0
 RISING_K = 0.2
 """By how much a reading must be above the one before for the tank to be heating [K]."""
 
-DAY_QUARTERS = DAY // QUARTER
-
-BRIDGED_DAYS = 2
-"""For how many days after a plan its last day is followed again, where there is no new one; then the thermostat."""
-
 ROLE, KIND = "temperature", "temperature_c"
 """Of the sensor of the temperature, and of its values."""
 
@@ -165,7 +160,7 @@ class _Kept:
     def told(self, account_id: int, asset_id: int, now: datetime, warmth: Warmth) -> Told:
         """Return what is told at a moment."""
         start, plan = next_quarter(now) - QUARTER, self.plan
-        points = _from(plan, start) if plan and self.paused_until is None else np.empty(0)
+        points = plan.ahead(start) if plan and self.paused_until is None else np.empty(0)
         followed = plan if len(points) else None
         if followed and self.boosted_until is not None:
             points = points.copy()
@@ -181,20 +176,6 @@ class _Kept:
         )
         planned_at = followed.planned_at if followed else None
         return Told(account_id, asset_id, planned_at, start, points, followed.hysteresis_k if followed else None, lease)
-
-
-def _from(plan: HandedOut, start: datetime) -> Floats:
-    """Return the set-points of a plan from a quarter on; none where it has not begun, or ended days ago."""
-    over = (start - plan.start) // QUARTER
-    if over < 0:
-        return np.empty(0)
-    points = plan.set_points_c[over:]
-    if not len(points):
-        # no new plan: the set-points of the same quarter of the day
-        days = (over - len(plan.set_points_c)) // DAY_QUARTERS + 1
-        same = over - days * DAY_QUARTERS
-        points = plan.set_points_c[same:] if days <= BRIDGED_DAYS and same >= 0 else points
-    return points if np.isfinite(points).any() else np.empty(0)
 
 
 def _until(stored: str | None, now: datetime) -> datetime | None:
