@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from smart_boiler_plugin import transactions
 from smart_boiler_plugin.boiler.profiles import Sends
+from smart_boiler_plugin.boiler.seen import note
 from smart_boiler_plugin.devices.bridged import Bridged, look, store
 from smart_boiler_plugin.devices.broker import Broker
 from smart_boiler_plugin.devices.lease import LONGEST
@@ -35,6 +36,9 @@ Done = TypeVar("Done")
 
 STORED_EVERY_S = 0.5
 """How often what devices have said is stored [s]."""
+
+NOTED_EVERY_S = 1.0
+"""How often it is noted which devices were there [s]."""
 
 LOOKED_EVERY = timedelta(minutes=1)
 """How often it is looked what devices are to be told, at full minutes."""
@@ -84,18 +88,18 @@ class Bridge:
         self._every_s = min(LOOKED_EVERY, longest / 4).total_seconds()
         self._subscribed: set[str] = set()
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_ROWS)
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="bridge")
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="bridge")
         self._is_away = False
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
         """Work until ``stop`` is set."""
-        storing = asyncio.create_task(self._store_always())
+        always = [asyncio.create_task(each) for each in (self._store_always(), self._note_always())]
         try:
             await self._connect_always()
         finally:
             self.stop.set()
-            await storing
+            await asyncio.gather(*always)
             self._threads.shutdown()
 
     async def _connect_always(self) -> None:
@@ -198,14 +202,18 @@ class Bridge:
     async def _store(self, now_s: float) -> None:
         """Store what is to be stored now; what fails waits."""
         self._waiting.extend(self._bridged.samples.rows(now_s))
-        there = self._bridged.heard()
-        while self._waiting or there:
+        while self._waiting:
             some = list(islice(self._waiting, ROWS_AT_ONCE))
-            if await self._in_thread(partial(store, some, there)) is None:
+            if await self._in_thread(partial(store, some)) is None:
                 return
-            there = {}
             for _ in some:
                 self._waiting.popleft()
+
+    async def _note_always(self) -> None:
+        """Note who is there: by itself, as Redis may keep us waiting where it is away."""
+        while not self.stop.is_set():
+            await self._wait(NOTED_EVERY_S)
+            await self._in_thread(partial(note, self._bridged.heard()))
 
     async def _in_thread(self, work: Callable[[], Done]) -> Done | None:
         """Return what a work on the database comes to; None where that gives no answer, which is told once."""

@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from smart_boiler_plugin import stored
-from smart_boiler_plugin.boiler import seen
 from smart_boiler_plugin.boiler.connecting import ATTRIBUTE, unsealed
 from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.profiles import POWER, SET_POINTS, TEMPERATURE, Sends
@@ -163,14 +162,11 @@ def look() -> tuple[Devices, list[Told]]:
     return found, told_to(Bridge(accounts), datetime.now(timezone.utc)) if accounts else []
 
 
-def store(rows: Sequence[Mapping[str, Any]], there: Mapping[int, DeviceSeen]) -> int:
-    """Store rows of readings, and note who was there; return how many values were written.
+def store(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Store rows of readings; return how many values were written.
 
     A row that fails in a way that nobody foresaw stops no other.
     """
-    seen.note(there)
-    if not rows:
-        return 0
     try:
         return take(rows, Bridge({int(row["account"]) for row in rows}), datetime.now(timezone.utc)).stored
     except Exception as error:
@@ -180,7 +176,7 @@ def store(rows: Sequence[Mapping[str, Any]], there: Mapping[int, DeviceSeen]) ->
             current_app.logger.exception("Readings of account %s could not be stored", rows[0]["account"])
             return 0
     half = len(rows) // 2
-    return store(rows[:half], {}) + store(rows[half:], {})
+    return store(rows[:half]) + store(rows[half:])
 
 
 def _is_same(before: Told | None, now: Told) -> bool:

@@ -14,6 +14,7 @@ from flexmeasures.data.models.time_series import TimedBelief
 
 from smart_boiler_plugin.boiler.connecting import connect
 from smart_boiler_plugin.boiler.connection import Connection
+from smart_boiler_plugin.boiler.seen import seen_of
 from smart_boiler_plugin.devices.bridge import Bridge
 from smart_boiler_plugin.devices.broker import Broker
 from smart_boiler_plugin.plan.handing_out import ATTRIBUTE, HandedOut
@@ -74,6 +75,11 @@ class World:
             (sensor,) = [s for s in db.session.get(Asset, self.assets[kind]).sensors if s.name == role]
             query = db.select(TimedBelief).filter_by(sensor_id=sensor.id).order_by(TimedBelief.belief_horizon)
             return [b.event_value for b in db.session.scalars(query) if b.source.name == "MQTT bridge"]
+
+    def seen(self):
+        """Return what is known of the devices."""
+        with self.app.app_context():
+            return seen_of(list(self.assets.values()))
 
     @asynccontextmanager
     async def bridge(self, port, longest=4):

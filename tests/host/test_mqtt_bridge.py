@@ -13,7 +13,6 @@ from flexmeasures.data import db
 from sqlalchemy.exc import OperationalError
 
 from smart_boiler_plugin.boiler.connecting import connect
-from smart_boiler_plugin.boiler.seen import seen_of
 from smart_boiler_plugin.devices.bridged import store
 from smart_boiler_plugin.devices.readings import take
 from smart_boiler_plugin.embedded.processes import free_port
@@ -58,8 +57,8 @@ def test_readings_are_stored_within_two_seconds_and_commands_come(world, port, f
                 took[kind] = await until(lambda kind=kind: 52.5 in world.stored(kind))
             assert max(took.values()) < 2.0
             assert world.stored("shelly-gen2", "fill-rate")[0] == 1.5
-            with world.app.app_context():
-                there = seen_of(list(world.assets.values()))
+            await until(lambda: set(world.seen()) == set(world.assets.values()))
+            there = world.seen()
             assert {each.kind for each in there.values()} == set(KINDS)
             assert all(each.at and not each.refuses for each in there.values())
             # a plan that needs no heat: forbidden, at the next look
@@ -209,7 +208,7 @@ def test_what_goes_wrong_with_one_boiler_stops_no_other(world, caplog, monkeypat
     ]
     rows.append({**rows[0], "unit": "K"})
     with world.app.app_context():
-        assert store(rows, {}) == 2
+        assert store(rows) == 2
     assert [world.stored(kind) for kind in KINDS] == [[50.0], [], [50.0]]
     assert f"Readings of account {strange} could not be stored" in caplog.text
 
