@@ -35,7 +35,7 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 		$(RUN) -m pytest $(ON_ALL_CORES) -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
-benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, bridge, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
 
 simulate: $(PIN)  ## Compare thermostats, timers, plans, set-points and foresight on weeks of real prices (ARGS="--quick")

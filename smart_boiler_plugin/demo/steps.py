@@ -19,6 +19,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo import household, show
 from smart_boiler_plugin.demo.business import credentials
 from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
+from smart_boiler_plugin.demo.paths import Paths
 from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
 from smart_boiler_plugin.embedded.processes import StackError
 from smart_boiler_plugin.embedded.stack import Stack
@@ -53,7 +54,7 @@ class Household:
 class Demo:
     """One run of the six steps on a stack whose business is open and whose server runs."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, broker_port: int) -> None:
         self.stack = stack
         self.households = [Household(body) for body in HOUSEHOLDS]
         now = pd.Timestamp.now("UTC")
@@ -65,13 +66,14 @@ class Demo:
         self.plan_duration = PLAN
         operator = credentials(stack)["operator"]
         self.operator = Api(Login(stack.url, operator["email"], operator["password"]))
+        self.paths = Paths(stack, self.operator, broker_port)
 
     @property
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """The steps in their order, each with its heading."""
         return [
             ("Take on customers: POST /smart-boiler-plugin/api/boiler-customer", self.take_on),
-            ("Boilers report their temperature: flexmeasures-client", self.report_readings),
+            ("Boilers report their temperature: flexmeasures-client, a gateway, MQTT", self.report_readings),
             ("Day-ahead prices come in", self.import_prices),
             ("Plan the heating: POST /api/v3_0/sensors/<fill rate>/schedules/trigger", self.plan),
             ("Look at it: the host's pages", self.look),
@@ -95,15 +97,23 @@ class Demo:
         return Login(self.stack.url, customer.body["user_email"], customer.password)
 
     def report_readings(self) -> None:
-        """Step 2: each boiler sends what it measured since yesterday under its ordinary thermostat."""
+        """Step 2: each boiler sends what it measured since yesterday, by a path of its own."""
         for seed, customer in enumerate(self.households):
             with show.timed(customer.name) as say:
                 history = household.simulate(self.yesterday, self.measured_until, seed=seed)
                 fahrenheit = customer is self.households[-1]
-                household.report(self._login(customer), customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
+                if customer is self.households[1]:
+                    self.paths.report_by_gateway(customer.ids["account"], self.yesterday, history)
+                else:
+                    login = self._login(customer)
+                    household.report(login, customer.ids, self.yesterday, history, fahrenheit=fahrenheit)
                 last = history.temperature_c[-1]
                 shown = f"{last * 9 / 5 + 32:.1f} °F, stored as {last:.1f} °C" if fahrenheit else f"{last:.1f} °C"
                 say(f"{len(history.temperature_c)} readings since yesterday, the last {shown}")
+
+        board = self.households[-1]
+        with show.timed(f"{board.name}, from now on by MQTT") as say:
+            say(self.paths.say_by_mqtt(board.ids["account"], history.temperature_c[-1]))
 
     def import_prices(self) -> None:
         """Step 3: from ENTSO-E where the plugin and a token are there, else the bundled ones."""
@@ -171,6 +181,11 @@ class Demo:
         show.picture(f"Set-points of {first.name}", moments[: len(set_points)], set_points, "°C")
         show.picture(f"Fill rate that is expected of {first.name}", moments, first.plan_kw, "kW")
         self._plan_all()
+        _, by_gateway, by_mqtt = self.households
+        with show.timed(f"{by_gateway.name}'s gateway asks") as say:
+            say(self.paths.asked_by_gateway(by_gateway.ids["account"]))
+        with show.timed(f"{by_mqtt.name}'s board is told") as say:
+            say(self.paths.told_by_mqtt())
 
     def _plan_all(self) -> None:
         """Let workers plan all to the end of the known prices, as a cron line does each quarter of an hour."""
