@@ -49,7 +49,7 @@ dist: $(PIN)  ## Build a wheel and a source distribution into dist/, and check t
 test-install: dist  ## Install the wheel into a new environment without the lock, start FlexMeasures and take on a customer
 	@scripts/test-install
 
-benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
+benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, bridge, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
 
 simulate: $(PIN)  ## Compare thermostats, timers, plans, set-points and foresight on weeks of real prices (ARGS="--quick")

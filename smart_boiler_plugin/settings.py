@@ -198,6 +198,19 @@ DEVIATION = Setting(
     highest=100.0,
 )
 
+MQTT_URL = Setting(
+    "SMART_BOILER_MQTT_URL",
+    "mqtt://127.0.0.1:1883",
+    "Address of the MQTT broker for `flexmeasures smart-boiler mqtt-bridge` [URL]; mqtts:// is encrypted. User and "
+    "password: environment.",
+)
+
+MQTT_CA = Setting(
+    "SMART_BOILER_MQTT_CA",
+    "",
+    "File with the authorities that may vouch for the MQTT broker [path]; empty, and it is those of the system.",
+)
+
 PLANS_KEPT = Setting(
     "SMART_BOILER_PLANS_KEPT",
     timedelta(days=35),
@@ -225,6 +238,8 @@ SETTINGS = (
     LANGUAGE,
     DEVIATION,
     PLANS_KEPT,
+    MQTT_URL,
+    MQTT_CA,
 )
 
 

@@ -21,9 +21,10 @@ from smart_boiler_plugin.api.schemas import (
     OneCustomerSchema,
     TakenOnSchema,
 )
+from smart_boiler_plugin.boiler.connection import UNCHANGED
 from smart_boiler_plugin.boiler.data_schema import split_boiler
+from smart_boiler_plugin.customers import changing, exporting, households, leaving, listing
 from smart_boiler_plugin.customers import directory as customers
-from smart_boiler_plugin.customers import exporting, households, leaving, listing
 from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.customers.rows import NewCustomerSchema
 from smart_boiler_plugin.customers.taking_on import NewCustomer, take_on
@@ -93,7 +94,8 @@ def change_boiler_customer(wanted: dict[str, Any], account_id: int) -> Answer:
     customer = households.find_to_change(account_id, {SENT_AS.get(name, name): wanted[name] for name in wanted})
     data, place = split_boiler(wanted.get("boiler", {}))
     given = {name: wanted.get(name) for name in ("name", "comfort", "tariff", "language", "first")}
-    changed = customers.change(customer, boiler=data, place=place, **given)
+    given["device"] = wanted.get("device", UNCHANGED)
+    changed = changing.change(customer, boiler=data, place=place, **given)
     return OneCustomerSchema().dump(changed), 200
 
 

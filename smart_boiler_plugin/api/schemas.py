@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from smart_boiler_plugin.boiler.comfort_schema import ComfortSchema
+from smart_boiler_plugin.boiler.connection import ConnectionSchema
 from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.customers import held
 from smart_boiler_plugin.customers.directory import Customer
@@ -31,6 +32,11 @@ class ChangeSchema(TrimmingSchema):
         },
     )
     language = language_field()
+    device = fields.Nested(
+        ConnectionSchema,
+        allow_none=True,
+        metadata={"description": "How the boiler's device is reached over MQTT; null: no more."},
+    )
     boiler = fields.Nested(BoilerSchema)
     comfort = fields.Dict(
         keys=fields.String(),
@@ -104,6 +110,10 @@ class CustomerSchema(Schema):
         InvitationSchema,
         allow_none=True,
         metadata={"description": "How the invitation of the first user stands; null where nothing is known of any."},
+    )
+    device = fields.Function(
+        lambda customer: customer.device and customer.device.as_json(),
+        metadata={"type": ["object", "null"], "description": "How its device is reached over MQTT; null: it is not."},
     )
     boiler = fields.Method("dump_boiler")
     comfort = fields.Function(lambda customer: _unless_broken(lambda: ComfortSchema().dump(customer.boiler.comfort)))
@@ -188,6 +198,7 @@ class ExportSchema(Schema):
     """Answer of ``GET /boiler-customer/<account id>/export``: all that is kept."""
 
     account = fields.Dict()
+    device = fields.Dict(allow_none=True)
     users = fields.List(fields.Dict())
     assets = fields.List(fields.Dict(), metadata={"description": "With their sensors, and all data of these."})
     annotations = fields.List(fields.Dict())

@@ -13,20 +13,13 @@ from flexmeasures.utils.time_utils import server_now
 from marshmallow import Schema, fields, validate
 
 from smart_boiler_plugin.api.guards import caller, for_devices, takes
+from smart_boiler_plugin.devices.documents import FALLBACK, RESOLUTION, as_json, row_of, texts
 from smart_boiler_plugin.devices.lease import OFF_AT_C, ON_BELOW_C
 from smart_boiler_plugin.devices.set_points import Told, told_to
 from smart_boiler_plugin.errors import NotFoundError
-from smart_boiler_plugin.plan.handing_out import HOTTEST_C, PER_K
 from smart_boiler_plugin.stored import LARGEST_ID
 
 FORMATS = ("application/json", "text/csv")
-
-RESOLUTION = "PT15M"
-
-TENTHS = [f"{tenth / PER_K:.1f}" for tenth in range(round(HOTTEST_C * PER_K) + 1)]
-"""Temperatures that set-points may have, as they are written."""
-
-FALLBACK = {"on_below_c": ON_BELOW_C, "off_at_c": OFF_AT_C}
 
 
 class SetPointsQuerySchema(Schema):
@@ -93,7 +86,7 @@ def show_set_points(*, customer: int | None = None, since: datetime | None = Non
     if request.accept_mimetypes.best_match(FORMATS) == "text/csv":
         response = Response(_csv(found), mimetype="text/csv")
     else:
-        rows = ",".join(map(_json, found))
+        rows = ",".join(map(as_json, found))
         response = Response(f'{{"data":[{rows}]}}', mimetype="application/json")
     return _unless_unchanged(response)
 
@@ -124,43 +117,14 @@ def _unless_unchanged(response: Response) -> Response:
     return response
 
 
-def _json(told: Told) -> str:
-    """Return what is told of one boiler as JSON. Of ten thousand, the host's would take seconds for the set-points."""
-    document = json.dumps({**_row(told), "fallback": FALLBACK}, separators=(",", ":"))
-    return f'{document[:-1]},"set_points_c":[{",".join(_texts(told, "null"))}]}}'
-
-
-def _texts(told: Told, nothing: str) -> list[str]:
-    """Return set-points as texts [°C], with a word where the plan says nothing."""
-    tenths = np.round(told.set_points_c * PER_K)
-    if np.isnan(tenths).any():
-        return [nothing if point != point else TENTHS[int(point)] for point in tenths.tolist()]  # noqa: PLR0124 (NaN)
-    return [TENTHS[point] for point in tenths.astype(int).tolist()]
-
-
-def _row(told: Told) -> dict[str, Any]:
-    """Return what is told of one boiler but its set-points, as JSON."""
-    return {
-        "account": told.account_id,
-        "boiler": told.asset_id,
-        "planned_at": told.planned_at and told.planned_at.isoformat(),
-        "start": told.start.isoformat(),
-        "resolution": RESOLUTION,
-        "hysteresis_k": told.hysteresis_k,
-        "heat": told.lease.heat,
-        "until": told.lease.until.isoformat(),
-        "why": told.lease.why,
-    }
-
-
 def _csv(found: list[Told]) -> str:
     """Return a line for each boiler, its set-points between spaces; nothing in it needs quotes."""
     columns = [name for name in SetPointsOfOneSchema().fields if name not in {"set_points_c", "fallback"}]
     lines = [",".join([*columns, *FALLBACK, "set_points_c"])]
     for told in found:
-        row = {**_row(told), **FALLBACK}
+        row = {**row_of(told), **FALLBACK}
         cells = [_cell(row[name]) for name in (*columns, *FALLBACK)]
-        lines.append(",".join([*cells, " ".join(_texts(told, "-"))]))
+        lines.append(",".join([*cells, " ".join(texts(told, "-"))]))
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -39,7 +39,7 @@ def attach(group: Group) -> None:
         *(customers.add_customers, customers.list_customers),
         *(customers.show_customer, customers.remove_customer),
         *(jobs.invite, jobs.list_jobs),
-        devices.pause_boilers,
+        *(devices.pause_boilers, devices.run_mqtt_bridge),
         *(contracts.add_tariff, contracts.change_tariff, contracts.remove_tariff, contracts.show_tariff),
         tariffs.list_tariffs,
         *(import_prices.import_prices, tariffs.update_prices),

@@ -41,7 +41,8 @@ def add_customers(file: Path, operator_id: int, server_url: str | None, *, dry_r
 
     The FILE has a header with the columns name, user_name and user_email, and any of volume, power, cop,
     temperature_min, temperature_max, ambient_temperature, cold_water_temperature, energy_class, standing_loss,
-    tapping_profile, reports, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff, language.
+    tapping_profile, reports, element, hysteresis, boiler_name, timezone, latitude, longitude, tariff, language,
+    device_kind, device_topic (docs/devices.md).
     Quantities have units: 80 l, 50 °C. What Excel writes is read: semicolons, decimal commas, Windows-1252.
     Running it again is harmless: it takes on who is missing. So it does after a Ctrl-C.
 

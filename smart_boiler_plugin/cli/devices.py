@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from datetime import timedelta
+from importlib.util import find_spec
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin.boiler.owners import boiler_ids
 from smart_boiler_plugin.cli.accounts import find_chosen, find_customer
+from smart_boiler_plugin.devices.bridge import Bridge
+from smart_boiler_plugin.devices.broker import Broker
 from smart_boiler_plugin.devices.lease import LONGEST
 from smart_boiler_plugin.devices.pausing import pause
+from smart_boiler_plugin.errors import SmartBoilerError
 
 LONGEST_PAUSE_H = 24 * 366
+
+LONGEST_LEASE_S = round(LONGEST.total_seconds())
 
 
 @click.command("pause")
@@ -56,3 +65,51 @@ def pause_boilers(
     click.secho(
         f"{told} The last device hears of it within {LONGEST // timedelta(minutes=1)} minutes.", **MsgStyle.SUCCESS
     )
+
+
+@click.command("mqtt-bridge")
+@click.option("--url", help="Address of the broker, in place of the setting SMART_BOILER_MQTT_URL.")
+@click.option("--ca", help="File with the authorities that may vouch for it, in place of SMART_BOILER_MQTT_CA.")
+@click.option(
+    "--longest-lease",
+    "longest_s",
+    type=click.IntRange(4, LONGEST_LEASE_S),
+    default=LONGEST_LEASE_S,
+    show_default=True,
+    help="For how many seconds heating is forbidden at most, to try out what happens when something is gone.",
+)
+@with_appcontext
+def run_mqtt_bridge(url: str | None, ca: str | None, longest_s: int) -> None:
+    """Carry readings and commands between boilers that speak MQTT and their plans, until it is ended.
+
+    Which boiler has which device is said by PATCH /boiler-customer/<account> (docs/devices.md). Devices are forbidden
+    to heat for 20 minutes at most, each 5 minutes anew: ended, killed or without a connection, it leaves ordinary
+    boilers behind. It connects again by itself. Run one, by systemd or the like; a second one is harmless.
+
+    User and password are read from the environment: SMART_BOILER_MQTT_USER, SMART_BOILER_MQTT_PASSWORD.
+
+    \b
+    Examples:
+      flexmeasures smart-boiler mqtt-bridge
+      SMART_BOILER_MQTT_USER=bridge SMART_BOILER_MQTT_PASSWORD=... \\
+        flexmeasures smart-boiler mqtt-bridge --url mqtts://mqtt.example.com
+    """  # noqa: D301 (click wants the \b)
+    missing = [name for name in ("aiomqtt", "jsonpath") if find_spec(name) is None]
+    if missing:
+        raise click.ClickException("The bridge needs further packages: pip install smart-boiler-plugin[mqtt]")
+    try:
+        broker = Broker.of(url, ca)
+        broker.tls()
+    except SmartBoilerError as error:
+        raise click.ClickException(str(error)) from error
+    asyncio.run(_bridge(broker, timedelta(seconds=longest_s)))
+
+
+async def _bridge(broker: Broker, longest: timedelta) -> None:
+    """Run the bridge until somebody ends this process."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's way to the app)
+    bridge = Bridge(app, broker, longest=longest, tell=lambda text: click.echo(f"{server_now():%H:%M:%S} {text}"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, bridge.stop.set)
+    await bridge.run()
+    click.echo("Ended: what forbids boilers to heat ends by itself.")

@@ -1,7 +1,7 @@
-"""Customers of an operator: find, change, invite again. One transaction for each change.
+"""Customers of an operator: find, invite again.
 
-How they begin: ``taking_on.py``. Many at once: ``listing.py``. How they end: ``leaving.py``. All that is kept of one:
-``exporting.py``.
+How they begin: ``taking_on.py``. How they change: ``changing.py``. Many at once: ``listing.py``. How they end:
+``leaving.py``. All that is kept of one: ``exporting.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -17,22 +16,22 @@ from flask_security import current_user
 from flexmeasures import Account, AccountRole, Asset, Sensor, User
 from flexmeasures.auth.policy import FlexMeasuresPlatform, check_access
 from flexmeasures.data import db
-from marshmallow import ValidationError
 from sqlalchemy.orm import Query
 from werkzeug.exceptions import Forbidden
 
-from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.boiler.changing import change_boiler
+from smart_boiler_plugin.boiler.connecting import connection_of
+from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations, sending
-from smart_boiler_plugin.customers.changes import check_day, log_change, one_change, refuse_what_is_taken
+from smart_boiler_plugin.customers.changes import (
+    log_change,
+    one_change,
+)
 from smart_boiler_plugin.customers.invitations import Invitation, server_url
-from smart_boiler_plugin.customers.languages import keep_language, language_of
+from smart_boiler_plugin.customers.languages import language_of
 from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError
-from smart_boiler_plugin.prices import tariffs
-from smart_boiler_plugin.prices.switching import switch
-from smart_boiler_plugin.stored import LARGEST_ID, as_object, rows_with
+from smart_boiler_plugin.stored import LARGEST_ID, rows_with
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,11 @@ class Customer:
     def language(self) -> str:
         """In which language they are written to (ISO 639-1)."""
         return language_of(self.asset)
+
+    @property
+    def device(self) -> Connection | None:
+        """How the boiler's device is reached over MQTT; None where it is not."""
+        return connection_of(self.asset)
 
     @cached_property
     def boiler(self) -> Boiler:
@@ -159,81 +163,6 @@ def belongs_to(account_ids: Sequence[int]) -> Any:
     # a household may have taken the attribute that makes an asset a boiler from it
     was_one = Asset.sensors.any(Sensor.name == "fill-rate")
     return Asset.account_id.in_(account_ids) & (rows_with(Asset) | was_one)
-
-
-def change(
-    customer: Customer,
-    name: str | None,
-    boiler: dict[str, Any],
-    place: dict[str, Any],
-    comfort: dict[str, Any] | None = None,
-    tariff: str | None = None,
-    language: str | None = None,
-    *,
-    first: date | None = None,
-) -> Customer:
-    """Change what is given of a customer, and nothing else; stored flex-model, graphs and names follow.
-
-    Parameters
-    ----------
-    customer
-        Whom.
-    name
-        New name of the account; None keeps it.
-    boiler, place
-        New values of fields of ``BoilerData`` and ``Place``, by field name.
-    comfort
-        What the household wants, as JSON (``Boiler.change_comfort``).
-    tariff
-        Name of another tariff; None keeps it.
-    language
-        In which they are written to (ISO 639-1); None keeps it.
-    first
-        The first local day on which they have the tariff; None means today.
-
-    Raises
-    ------
-    ConflictError
-        If the name exists on this server, or the tariff is in another currency.
-    SmartBoilerError
-        If there is no such tariff, the new data do not fit together with the rest, or the day is over.
-
-    """
-    with one_change():
-        account = customer.account
-        if first is not None:
-            check_day(first, customer.boiler.today, changes_tariff=tariff is not None, changes_boiler=bool(boiler))
-        # before the boiler: in this order it is taken by whoever removes a tariff
-        paid = tariffs.hold(tariffs.find(tariff, account.consultancy_account)) if tariff is not None else None
-        if name is not None and name != account.name:
-            place = {**_rename(customer, name), **place}
-        if boiler and customer.asset is not None and not stored.is_stored(customer.asset):
-            # what makes the asset a boiler is put back where it was taken away
-            stored.change(customer.asset, as_object)
-        if language is not None:
-            keep_language(customer.boiler.asset, language)
-            log_change(account, f"Changed language of boiler customer '{account.name}' to '{language}'")
-        if boiler or place:
-            change_boiler(customer.boiler, boiler, place)
-        if paid is not None:
-            switch(customer.boiler, paid, first)
-        if comfort:
-            try:
-                customer.boiler.change_comfort(comfort)
-            except ValidationError as error:
-                raise SmartBoilerError({"comfort": error.messages}) from error
-    return of_account(customer.account)
-
-
-def _rename(customer: Customer, name: str) -> dict[str, str]:
-    """Give a customer another name, and return what its boiler is to be called, if it is called after the customer."""
-    account = customer.account
-    if name.lower() != account.name.lower():
-        refuse_what_is_taken({"name": (Account.name, name)})
-    log_change(account, f"Renamed boiler customer '{account.name}' to '{name}'")
-    named_after = customer.asset is not None and customer.asset.name == default_boiler_name(account.name)
-    account.name = name
-    return {"name": default_boiler_name(name)} if named_after else {}
 
 
 def invite_again(customer: Customer, given_url: str | None = None, *, later: bool = True) -> Customer:

@@ -37,6 +37,8 @@ def export(customer: Customer) -> Iterator[str]:
     log = [*traces.entries_of_account(account, users), *traces.entries_of_assets(assets, users)]
     head = {
         "account": {"id": account.id, "name": account.name, "attributes": dict(account.attributes)},
+        # with the boiler's asset, it is sealed
+        "device": customer.device and customer.device.as_json(),
         "users": [
             {
                 "id": user.id,

@@ -15,6 +15,7 @@ from rq.timeouts import BaseTimeoutException
 from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from smart_boiler_plugin.boiler.connecting import refuse_taken_topics
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import sending
 from smart_boiler_plugin.customers.changes import NAMES_LOCK, conflict, one_change, refuse_what_is_taken
@@ -105,12 +106,13 @@ def find_out(news: Sequence[NewCustomer | SmartBoilerError], operator: Account) 
 
 
 class Given:
-    """What customers earlier in a list will be called, in small letters, as a whole and by field; and pay."""
+    """What customers earlier in a list will be called, in small letters, whole and by field; and what they have."""
 
     def __init__(self) -> None:
         self.whole: set[tuple[str, ...]] = set()
         self.by_field: dict[str, set[str]] = {}
         self.tariffs: set[str | None] = set()
+        self.topics: set[str] = set()
 
     def add(self, names: dict[str, str]) -> None:
         """Add what one will be called, by field."""
@@ -132,6 +134,9 @@ def _find_out(new: NewCustomer | SmartBoilerError, operator: Account, given: Giv
         if new.tariff not in given.tariffs:
             tariff_of(new, operator)
             given.tariffs.add(new.tariff)
+        if new.device:
+            refuse_taken_topics(new.device, given=given.topics)
+            given.topics |= new.device.all_topics
     except SmartBoilerError as error:
         return Outcome(REJECTED, refusal=error)
     given.add(names)

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from flexmeasures import Account, Asset, User
 from marshmallow import ValidationError, fields, post_load, validate
 
+from smart_boiler_plugin.boiler.connection import ConnectionSchema
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.data_schema import BoilerSchema, Reports, split_boiler
 from smart_boiler_plugin.customers.directory import default_boiler_name
@@ -25,6 +26,9 @@ CUSTOMER_NAME_LENGTH = min(Account.name.type.length, Asset.name.type.length - le
 
 BOILER_COLUMNS = {("boiler_name" if name == "name" else name): name for name in BoilerSchema().fields}
 """Columns of a CSV file that describe the boiler, and what they are in JSON."""
+
+DEVICE_COLUMNS = {f"device_{name}": name for name in ConnectionSchema().fields}
+"""Columns that describe the boiler's device, and what they are in JSON."""
 
 NUMBERS = {
     name for name, field in BoilerSchema().fields.items() if isinstance(field, (Quantity, Reports, fields.Float))
@@ -64,6 +68,7 @@ class NewCustomerSchema(TrimmingSchema):
     )
     tariff = tariff_field()
     language = language_field()
+    device = fields.Nested(ConnectionSchema)
     boiler = fields.Nested(BoilerSchema)
 
     @post_load
@@ -93,7 +98,7 @@ def read_csv(content: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _rows(reader: csv.DictReader[str], separator: str) -> Iterator[dict[str, Any]]:
-    known = {"name", "user_name", "user_email", "tariff", "language", *BOILER_COLUMNS}
+    known = {"name", "user_name", "user_email", "tariff", "language", *BOILER_COLUMNS, *DEVICE_COLUMNS}
     unknown = [column for column in reader.fieldnames or [] if column not in known]
     if unknown:
         raise BadFileError(f"Unknown columns: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
@@ -103,12 +108,13 @@ def _rows(reader: csv.DictReader[str], separator: str) -> Iterator[dict[str, Any
     for row in reader:
         # an empty cell means that nothing is known, and a cell too many has no name
         filled = {column: value for column, value in row.items() if column is None or value not in {None, ""}}
-        boiler = {BOILER_COLUMNS[column]: filled.pop(column) for column in list(filled) if column in BOILER_COLUMNS}
+        boiler = {name: filled.pop(column) for column, name in BOILER_COLUMNS.items() if column in filled}
+        device = {name: filled.pop(column) for column, name in DEVICE_COLUMNS.items() if column in filled}
         for name in NUMBERS & boiler.keys():
             boiler[name] = with_point(boiler[name], separator)
         if None in filled:
             filled["more columns than the header"] = filled.pop(None)
-        yield {**filled, "boiler": boiler}
+        yield {**filled, "boiler": boiler, **({"device": device} if device else {})}
 
 
 def load_rows(rows: Iterable[Any]) -> list[NewCustomer | SmartBoilerError]:

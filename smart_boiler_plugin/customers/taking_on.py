@@ -18,6 +18,8 @@ from flexmeasures.data.models.user import Role
 from flexmeasures.data.services.users import InvalidFlexMeasuresUser, create_user
 
 from smart_boiler_plugin.boiler.asset import ASSET_TYPE
+from smart_boiler_plugin.boiler.connecting import connect
+from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.data import BoilerData, Place
 from smart_boiler_plugin.boiler.making import make_boiler
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
@@ -47,6 +49,8 @@ class NewCustomer:
         Name of what they pay; None means the server's default.
     language
         In which they are written to (ISO 639-1); None means the server's usual one.
+    device
+        How the boiler's device is reached over MQTT; None where it has none.
 
     """
 
@@ -57,6 +61,7 @@ class NewCustomer:
     place: Place = field(default_factory=Place)
     tariff: str | None = None
     language: str | None = None
+    device: Connection | None = None
 
 
 def take_on(new: NewCustomer, operator: Account) -> Customer:
@@ -72,7 +77,8 @@ def take_on(new: NewCustomer, operator: Account) -> Customer:
     Raises
     ------
     ConflictError
-        If the account name, the user name or the e-mail exists on this server, whoever owns it. Nothing is changed.
+        If the account name, the user name or the e-mail exists on this server, or another boiler has a topic of the
+        device, whoever owns it. Nothing is changed.
     SmartBoilerError
         If there is no such tariff, or the boiler's data do not fit together. Nothing is changed.
 
@@ -137,6 +143,8 @@ def make_customer(new: NewCustomer, operator: Account, url: str | None) -> Custo
     boiler = make_boiler(asset, timezone, tariff.sensor, new.boiler)
     if new.language:
         keep_language(boiler.asset, new.language)
+    if new.device:
+        connect(boiler.asset, new.device)
     invitations.make_due(boiler.asset, user, url)
     return Customer(account, boiler.asset, [user])
 

@@ -17,7 +17,8 @@ import smart_boiler_plugin
 from smart_boiler_plugin.demo import show
 from smart_boiler_plugin.demo.business import COMMANDS, credentials, open_business
 from smart_boiler_plugin.demo.steps import Demo, entsoe_settings
-from smart_boiler_plugin.embedded.processes import INTERRUPTS, StackError
+from smart_boiler_plugin.embedded.broker import Broker
+from smart_boiler_plugin.embedded.processes import INTERRUPTS, StackError, free_port
 from smart_boiler_plugin.embedded.stack import Stack
 
 COMPLETE = "demo-complete"
@@ -87,15 +88,20 @@ def _run(port: int, folder: Path, *, serve: bool) -> None:
     show.heading("Start PostgreSQL, Redis, FlexMeasures and a worker")
     with ExitStack() as running:
         with show.timed(f"database, Redis and mailbox in {folder}"):
-            stack = running.enter_context(Stack(folder, port=port, settings=entsoe_settings(), fresh=fresh))
+            broker_port = free_port()
+            settings = {**entsoe_settings(), "SMART_BOILER_MQTT_URL": f"mqtt://127.0.0.1:{broker_port}"}
+            stack = running.enter_context(Stack(folder, port=port, settings=settings, fresh=fresh))
+            running.callback(Broker(broker_port).stop)
         running.callback(_ignore_interrupts)
         if fresh:
             with show.progress("tables, an operator and an admin", COMMANDS) as step:
                 open_business(stack, step)
         with show.progress(f"server and worker: {stack.url}", 2) as step:
+            # it looks what devices are to be told each 5 s: nobody waits for a demo
+            stack.start_bridge("--longest-lease", "20")
             stack.start_server(step)
         if fresh:
-            _walk(stack)
+            _walk(stack, broker_port)
             complete.write_text(_versions())
             click.echo(f"\nAll six steps done in {time.monotonic() - begin:.0f} s.")
             show.next_steps(stack.url, serving=serve)
@@ -107,8 +113,8 @@ def _versions() -> str:
     return f"flexmeasures {version('flexmeasures')}, smart-boiler-plugin {smart_boiler_plugin.__version__}"
 
 
-def _walk(stack: Stack) -> None:
-    for number, (title, step) in enumerate(Demo(stack).steps, start=1):
+def _walk(stack: Stack, broker_port: int) -> None:
+    for number, (title, step) in enumerate(Demo(stack, broker_port).steps, start=1):
         show.heading(f"{number}. {title}")
         try:
             step()

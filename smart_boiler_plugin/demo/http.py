@@ -107,6 +107,24 @@ class Api:
         return answer
 
 
+class DeviceApi(Api):
+    """The calls of a gateway, by its device token alone.
+
+    Parameters
+    ----------
+    url
+        Of the server.
+    token
+        As ``POST /device-tokens`` has shown it.
+
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._client = _browser(url)
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
+
 def invitation_link(mailbox: Mailbox, email: str, timeout_s: float = 60) -> str:
     """Return the link in the last invitation that went to somebody, once a worker has sent one.
 

@@ -19,6 +19,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.demo import household, show, yesterday
 from smart_boiler_plugin.demo.business import credentials
 from smart_boiler_plugin.demo.http import Api, Login, accept_invitation, invitation_link
+from smart_boiler_plugin.demo.paths import Paths
 from smart_boiler_plugin.demo.sample_prices import ORIGIN, write_sample_prices
 from smart_boiler_plugin.embedded.processes import StackError
 from smart_boiler_plugin.embedded.stack import Stack
@@ -53,7 +54,7 @@ class Household:
 class Demo:
     """One run of the six steps on a stack whose business is open and whose server runs."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, broker_port: int) -> None:
         self.stack = stack
         self.households = [Household(body) for body in HOUSEHOLDS]
         now = pd.Timestamp.now("UTC")
@@ -66,13 +67,14 @@ class Demo:
         self.plan_duration = PLAN
         operator = credentials(stack)["operator"]
         self.operator = Api(Login(stack.url, operator["email"], operator["password"]))
+        self.paths = Paths(stack, self.operator, broker_port)
 
     @property
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """The steps in their order, each with its heading."""
         return [
             ("Take on customers: POST /smart-boiler-plugin/api/boiler-customer", self.take_on),
-            ("Boilers report their temperature: flexmeasures-client", self.report_readings),
+            ("Boilers report their temperature: flexmeasures-client, a gateway, MQTT", self.report_readings),
             ("Day-ahead prices come in", self.import_prices),
             ("Plan the heating: POST /api/v3_0/sensors/<fill rate>/schedules/trigger", self.plan),
             ("Look at it: the host's pages", self.look),
@@ -108,7 +110,10 @@ class Demo:
                 say(f"{len(history.temperature_c)} readings of the day before yesterday, the last {shown}")
 
     def _report(self, customer: Household, start: datetime, history: household.History) -> bool:
-        """Send what a boiler measured, as its customer; return whether it measures in °F."""
+        """Send what a boiler measured, by its gateway or as its customer; return whether it measures in °F."""
+        if customer is self.households[1]:
+            self.paths.report_by_gateway(customer.ids["account"], start, history)
+            return False
         fahrenheit = customer is self.households[-1]
         household.report(self._login(customer), customer.ids, start, history, fahrenheit=fahrenheit)
         return fahrenheit
@@ -180,6 +185,11 @@ class Demo:
         show.picture(f"Set-points of {first.name}", moments[: len(set_points)], set_points, "°C")
         show.picture(f"Fill rate that is expected of {first.name}", moments, first.plan_kw, "kW")
         self._plan_all()
+        _, by_gateway, by_mqtt = self.households
+        with show.timed(f"{by_gateway.name}'s gateway asks") as say:
+            say(self.paths.asked_by_gateway(by_gateway.ids["account"]))
+        with show.timed(f"{by_mqtt.name}'s board is told") as say:
+            say(self.paths.told_by_mqtt())
 
     def _live_yesterday(self) -> None:
         """Plan from yesterday on; each boiler follows, and reports what it measured until now."""
@@ -191,6 +201,8 @@ class Demo:
                 self._report(customer, self.yesterday, history)
                 step(1)
         show.note(yesterday.LABEL)
+        with show.timed(f"{customer.name}, from now on by MQTT") as say:
+            say(self.paths.say_by_mqtt(customer.ids["account"], history.temperature_c[-1]))
 
     def _plan_all(self) -> None:
         """Let workers plan all to the end of the known prices, as a cron line does each quarter of an hour."""

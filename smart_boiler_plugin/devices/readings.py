@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from flexmeasures import Account, Asset, Sensor, User
+from flexmeasures import Account, Asset, Sensor
 from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE
 from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.devices.quarters import Quarters, counted, last_of_each, means, metered, sums
 from smart_boiler_plugin.devices.rows import Row, RowError, read_row
-from smart_boiler_plugin.devices.senders import source_of, theirs
-from smart_boiler_plugin.devices.tokens import Device
+from smart_boiler_plugin.devices.senders import Sender, note_seen, source_of, theirs
 from smart_boiler_plugin.devices.unfinished import Unfinished
 from smart_boiler_plugin.facts.store import Values, store
 from smart_boiler_plugin.stored import is_id, rows_with
@@ -73,7 +72,7 @@ class Taken:
     outcomes: Sequence[Outcome]
 
 
-def take(given: Sequence[Any], sender: User | Device, now: datetime) -> Taken:
+def take(given: Sequence[Any], sender: Sender, now: datetime) -> Taken:
     """Store readings of boilers, and commit. Harmless to repeat.
 
     Parameters
@@ -82,7 +81,7 @@ def take(given: Sequence[Any], sender: User | Device, now: datetime) -> Taken:
         Rows as JSON. One that is wrong, or of a boiler that is none of the sender's, spoils no other.
     sender
         Who sends them: an operator for its customers, a household for its own boiler, an admin for all, a device for
-        those that its token names.
+        those that its token names, the bridge those whose devices speak MQTT.
     now
         When they became known; what begins later is not taken.
 
@@ -115,11 +114,12 @@ def take(given: Sequence[Any], sender: User | Device, now: datetime) -> Taken:
             if len(quarters.starts_us):
                 starts = pd.DatetimeIndex(quarters.starts_us.astype("datetime64[us]")).tz_localize("UTC")
                 values.append(Values(sensor, starts, quarters.values))
+        note_seen(sender, [asset.id for asset in assets.values()], now)
         written = store(values, source_of(sender), now) if values else 0
     return Taken(written, outcomes)
 
 
-def _assets(accounts: Collection[int], sender: User | Device) -> dict[int, Asset]:
+def _assets(accounts: Collection[int], sender: Sender) -> dict[int, Asset]:
     """Return boilers by account, locked: those that somebody may send readings of."""
     query = (
         db.select(Asset)

@@ -11,20 +11,20 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
-from flexmeasures import Account, Asset, Sensor, User
+from flexmeasures import Account, Asset, Sensor
 from flexmeasures.data import db
 from numpy.typing import NDArray
 
 from smart_boiler_plugin import stored
 from smart_boiler_plugin.boiler.asset import RESOLUTION_BY_ROLE, UNIT_BY_ROLE
 from smart_boiler_plugin.boiler.door import COMFORT, data_of
-from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.clock.days import DAY
+from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
 from smart_boiler_plugin.devices.lease import Lease, lease_of, next_quarter
-from smart_boiler_plugin.devices.senders import theirs
-from smart_boiler_plugin.devices.tokens import Device
+from smart_boiler_plugin.devices.senders import Sender, note_seen, theirs
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.series import Held, latest_values
-from smart_boiler_plugin.physics.readings import Vessel, doubts
+from smart_boiler_plugin.physics.readings import CONFIRMED_BY, DIFFERENT_K, Vessel, doubts, stands_still
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
 from smart_boiler_plugin.plan import handing_out
@@ -46,10 +46,11 @@ ROLE, KIND = "temperature", "temperature_c"
 
 @dataclass(frozen=True)
 class Warmth:
-    """The temperature of a tank [°C], None where it is not known or not believed, and whether it rises."""
+    """The temperature of a tank [°C], None where it is not known or not believed; whether it rises, or is the same."""
 
     temperature_c: float | None
     rising: bool = False
+    still: bool = False
 
 
 NOT_KNOWN = Warmth(None)
@@ -85,7 +86,7 @@ class Told:
     lease: Lease
 
 
-def told_to(sender: User | Device, now: datetime, customer: int | None = None) -> list[Told]:
+def told_to(sender: Sender, now: datetime, customer: int | None = None) -> list[Told]:
     """Return what is told of the boilers of somebody, in the order of their ids.
 
     Parameters
@@ -100,6 +101,7 @@ def told_to(sender: User | Device, now: datetime, customer: int | None = None) -
     """
     moment = now.astimezone(timezone.utc)
     rows = _rows(sender, customer)
+    note_seen(sender, [row.id for row in rows], moment)
     attributes = [_Kept.of(row, moment) for row in rows]
     sensors = {row.sensor_id: each for row, each in zip(rows, attributes, strict=True) if row.sensor_id is not None}
     temperatures = _temperatures(sensors, moment)
@@ -109,7 +111,7 @@ def told_to(sender: User | Device, now: datetime, customer: int | None = None) -
     ]
 
 
-def _rows(sender: User | Device, customer: int | None) -> Sequence[Any]:
+def _rows(sender: Sender, customer: int | None) -> Sequence[Any]:
     """Return of each boiler what is stored, and the id of its sensor of temperature, if that is as it was made."""
     kept = Asset.attributes[stored.ATTRIBUTE]
     is_sensor = (
@@ -158,7 +160,7 @@ class _Kept:
     def told(self, account_id: int, asset_id: int, now: datetime, warmth: Warmth) -> Told:
         """Return what is told at a moment."""
         start, plan = next_quarter(now) - QUARTER, self.plan
-        points = _from(plan, start) if plan and self.paused_until is None else np.empty(0)
+        points = plan.ahead(start) if plan and self.paused_until is None else np.empty(0)
         followed = plan if len(points) else None
         if followed and self.boosted_until is not None:
             points = points.copy()
@@ -174,15 +176,6 @@ class _Kept:
         )
         planned_at = followed.planned_at if followed else None
         return Told(account_id, asset_id, planned_at, start, points, followed.hysteresis_k if followed else None, lease)
-
-
-def _from(plan: HandedOut, start: datetime) -> Floats:
-    """Return the set-points of a plan from a quarter on; none where it has not begun, or says nothing more."""
-    over = (start - plan.start) // QUARTER
-    if over < 0:
-        return np.empty(0)
-    points = plan.set_points_c[over:]
-    return points if np.isfinite(points).any() else np.empty(0)
 
 
 def _until(stored: str | None, now: datetime) -> datetime | None:
@@ -202,7 +195,24 @@ def _temperatures(sensors: Mapping[int, _Kept], now: datetime) -> dict[int, Warm
     found = _read(sensors, now, fresh)
     silent = {sensor_id: kept for sensor_id, kept in sensors.items() if kept.reports_changes and sensor_id not in found}
     # who reports changes alone says nothing for hours
-    return {**found, **(_read(silent, now, UNCHANGED) if silent else {})}
+    still = _standing_still({sensor_id: sensors[sensor_id] for sensor_id, warmth in found.items() if warmth.still}, now)
+    known = {sensor_id: warmth for sensor_id, warmth in found.items() if sensor_id not in still}
+    return {**known, **(_read(silent, now, UNCHANGED) if silent else {})}
+
+
+def _standing_still(sensors: Mapping[int, _Kept], now: datetime) -> set[int]:
+    """Return which sensors have told the same for longer than any water stays as it is; two SQL statements at most."""
+    by_interval = {sensor_id: kept for sensor_id, kept in sensors.items() if not kept.reports_changes}
+    if not by_interval:
+        return set()
+    vessels = _vessels([kept.asset_id for kept in by_interval.values()])
+    begin = next_quarter(now - DAY) - QUARTER
+    found = set()
+    for held in latest_values(by_interval, begin, next_quarter(now), now, kinds=(KIND,)):
+        vessel = vessels[by_interval[held.sensor_id].asset_id]
+        if vessel is not None and stands_still(held.seconds / HOUR.total_seconds(), held.value, vessel.tank):
+            found.add(held.sensor_id)
+    return found
 
 
 def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict[int, Warmth]:
@@ -223,7 +233,8 @@ def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict
         # of a reading is known in which quarter it was, and of that the end
         if len(values) and seconds[-1] + QUARTER.total_seconds() > since_s:
             rising = len(values) > 1 and values[-1] - values[-2] > RISING_K
-            found[sensor_id] = Warmth(float(values[-1]), rising=bool(rising))
+            still = len(values) >= CONFIRMED_BY and bool(np.ptp(values) < DIFFERENT_K)
+            found[sensor_id] = Warmth(float(values[-1]), rising=bool(rising), still=still)
     return found
 
 

@@ -9,6 +9,7 @@ here, and in ``demo``, by the functions that need it.
 ``processes.py``   one process of ours: start, wait until it answers, stop, see why it died
 ``postgres.py``    PostgreSQL from a wheel
 ``redis.py``       Redis from a wheel
+``broker.py``      an MQTT broker
 ``mailbox.py``     an SMTP server that keeps what it gets
 ``shell.py``       the host's command line, many commands in one process
 ``stack.py``       all of them together, in one folder

@@ -125,6 +125,11 @@ class Stack:
         worker.wait_until(self._worker_is_there, START_TIMEOUT_S)
         progress(1)
 
+    def start_bridge(self, *words: str) -> None:
+        """Start the bridge to MQTT with words of its command, and do not wait for it."""
+        program = str(Path(sys.executable).parent / "flexmeasures")
+        self._start("bridge", [program, "smart-boiler", "mqtt-bridge", *words], "bridge.log")
+
     def wait(self) -> None:
         """Wait for as long as all that was started runs.
 

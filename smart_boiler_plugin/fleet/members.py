@@ -19,8 +19,10 @@ from flexmeasures.data import db
 from sqlalchemy import ARRAY, Integer, Text, cast, func
 from sqlalchemy.types import NullType
 
+from smart_boiler_plugin.boiler import connecting
 from smart_boiler_plugin.boiler.asset import told_of
 from smart_boiler_plugin.boiler.comfort import Comfort
+from smart_boiler_plugin.boiler.connecting import unsealed
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.boiler.door import COMFORT, comfort_of, data_of
 from smart_boiler_plugin.boiler.parts import NEEDED, missing_sensors, unplanned_site
@@ -55,6 +57,8 @@ class Member:
         Of the sensor with what it pays, whosever that is; None where it names none.
     problems
         What is wrong with what is stored, or missing, for people, with what mends it.
+    device_kind
+        Of its device, where that is reached over MQTT.
 
     """
 
@@ -69,6 +73,7 @@ class Member:
     sensors: dict[str, int] = field(default_factory=dict)
     price_id: int | None = None
     problems: tuple[str, ...] = ()
+    device_kind: str | None = None
 
     @cached_property
     def useful_c(self) -> float:
@@ -117,6 +122,7 @@ def members(whose: Any) -> list[Member]:
             cast(Asset.attributes[ATTRIBUTE], Text),
             Asset.parent_asset_id,
             cast(Asset.flex_context["consumption-price"]["sensor"], Text),
+            Asset.attributes[connecting.ATTRIBUTE]["sealed"].astext,
         )
         .join(Account, Asset.account_id == Account.id)
         .filter(rows_with(Asset), whose)
@@ -144,7 +150,7 @@ def _sensors_of(asset_ids: Sequence[int]) -> dict[int, list[Any]]:
 
 
 def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
-    asset_id, name, account_id, customer, operator_id, text, _, price = row
+    asset_id, name, account_id, customer, operator_id, text, _, price, sealed = row
     data, comfort, wrong = _stored(text)
     problems = [] if wrong is None else [told_of(asset_id, name, account_id, wrong)]
     problems += [*missing_sensors({sensor[1] for sensor in sensors}), *unplanned_site(site)]
@@ -156,6 +162,7 @@ def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
         else:
             problems.append(f"Sensor '{role}' ({sensor_id}) was changed: it is in {unit} per {resolution}.")
     price_id = _read(price)
+    connected = unsealed(sealed, asset_id) if sealed else None
     return Member(
         asset_id=asset_id,
         name=name,
@@ -168,6 +175,7 @@ def _member(row: Any, sensors: list[Any], site: Asset | None) -> Member:
         sensors=usable,
         price_id=price_id if is_id(price_id) else None,
         problems=tuple(problems),
+        device_kind=connected.kind if connected else None,
     )
 
 

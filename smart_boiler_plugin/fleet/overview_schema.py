@@ -69,7 +69,22 @@ class BoilerStateSchema(Schema):
     next_heating = fields.Method("dump_next_heating", metadata={"type": ["object", "null"]})
     coldest_planned_c = _Degrees("Lowest temperature of its plan in the next day", attribute="seen.coldest_planned_c")
     coldest_planned_at = _Local("When that quarter begins.", attribute="seen.coldest_planned_at")
+    device = fields.Method(
+        "dump_device",
+        metadata={
+            "type": ["object", "null"],
+            "description": "Its device: 'kind' (of MQTT, or 'http' for one with a token) and 'last_seen'; null: none.",
+        },
+    )
     planned_until = _Local("When its plan ends.", attribute="seen.planned_until")
+
+    def dump_device(self, state: BoilerState) -> dict[str, Any] | None:
+        """Return what is known of the boiler's device."""
+        device = state.seen.device
+        if device is None:
+            return None
+        at = state.local(device.at)
+        return {"kind": device.kind, "last_seen": at and at.isoformat()}
 
     def dump_next_heating(self, state: BoilerState) -> dict[str, Any] | None:
         """Return when heating is planned next."""

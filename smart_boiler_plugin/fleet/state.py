@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smart_boiler_plugin.boiler.seen import HTTP, DeviceSeen, seen_of
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts import glimpses
 from smart_boiler_plugin.facts.faults import SILENT, Fault, silent
@@ -41,6 +42,9 @@ METERED_WITHIN = 2 * QUARTER
 
 LONGEST_PLAN = timedelta(days=3)
 """How far ahead heating is looked for."""
+
+REFUSES = "refuses"
+"""Kind of the fault of a boiler whose device does not do what it is told."""
 
 STORED = "stored"
 """Kind of the fault of a boiler of which something wrong is stored, or something is missing."""
@@ -100,19 +104,26 @@ class _Fleet:
         """Return what is known of each."""
         closely = self._closely()
         off_plan, last = self._off_plan_k(), self._last_of_silent()
+        devices = seen_of([member.asset_id for member in self.fleet])
         found = []
         for number, member in enumerate(self.fleet):
             close = closely.get(member.asset_id)
             plan = self.plans.get(member.asset_id)
+            device = _device_of(member, devices.get(member.asset_id))
             found.append(
                 Seen(
                     **(_of_close(close) if close else self._of_looks(number, last)),
-                    faults=(*_of_stored(member), *(close.faults if close else self._silence(number, last))),
+                    faults=(
+                        *_of_stored(member),
+                        *_of_device(member, device),
+                        *(close.faults if close else self._silence(number, last)),
+                    ),
                     cold=close.cold if close else None,
                     cold_soon=close.cold_soon if close else None,
                     coldest_planned_c=self.least_c.get(self.temperature_ids[number]),
                     planned_until=plan.until.to_pydatetime() if plan else None,
                     off_plan_k=off_plan.get(member.asset_id) if self._is_believed(number, close) else None,
+                    device=device,
                     prices_until=prices_until.get(member.price_id or 0),
                 )
             )
@@ -254,6 +265,20 @@ def _of_close(close: Closely) -> dict[str, Any]:
 
 def _of_stored(member: Member) -> tuple[Fault, ...]:
     return tuple(Fault(STORED, None, problem) for problem in member.problems)
+
+
+def _device_of(member: Member, seen: DeviceSeen | None) -> DeviceSeen | None:
+    """Return what is known of a boiler's device; where it has another kind of device now, that was never there."""
+    if member.device_kind is None:
+        return seen if seen and seen.kind == HTTP else None
+    return seen if seen and seen.kind == member.device_kind else DeviceSeen(member.device_kind)
+
+
+def _of_device(member: Member, device: DeviceSeen | None) -> tuple[Fault, ...]:
+    if device is None or not device.refuses:
+        return ()
+    since = None if device.since is None else pd.Timestamp(device.since).tz_convert(member.timezone)
+    return (Fault(REFUSES, since, f"Its device does not do what it is told: {device.refuses}"),)
 
 
 def _vessel_of(member: Member) -> Vessel | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from smart_boiler_plugin.boiler.seen import DeviceSeen
 from smart_boiler_plugin.clock.quarter import HOUR
 from smart_boiler_plugin.facts.faults import SILENT as SILENT_FAULT
 from smart_boiler_plugin.facts.faults import Fault
@@ -81,6 +82,8 @@ class Seen:
         When its plan ends.
     off_plan_k
         How much warmer the last reading is than planned, where a boiler follows a plan in kW and is off it [K].
+    device
+        What is known of its device; None where it has none that speaks with us.
     prices_until
         Until when its prices are known.
 
@@ -100,6 +103,7 @@ class Seen:
     coldest_planned_at: datetime | None = None
     planned_until: datetime | None = None
     off_plan_k: float | None = None
+    device: DeviceSeen | None = None
     prices_until: datetime | None = None
 
 
@@ -221,7 +225,9 @@ def _silent(seen: Seen, zone: ZoneInfo) -> str:
     if seen.silent_since is None:
         return "It has never sent a reading."
     told = f"No reading is believed since {seen.silent_since.astimezone(zone):{SHOWN}}"
-    return f"{told}." if seen.temperature_c is None else f"{told}; the last was {seen.temperature_c:.1f} °C."
+    told = f"{told}." if seen.temperature_c is None else f"{told}; the last was {seen.temperature_c:.1f} °C."
+    there = seen.device and seen.device.at
+    return f"{told} Its device was there{_at(there, zone)}." if there else told
 
 
 def _at(moment: datetime | None, zone: ZoneInfo) -> str:

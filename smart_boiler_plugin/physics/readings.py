@@ -53,6 +53,9 @@ STUCK_K = 5.0
 STUCK_WITHIN_H = 3.0
 """... and in what time [h]: in a longer one, draw-offs may have taken what was heated."""
 
+STILL_K = 1.5
+"""How far a tank must have cooled without its reading moving, for that to stand still [K]: steps are of 1 K at most."""
+
 STUCK = "did not move while the boiler heated"
 TOO_FAST = "a rise faster than the boiler can heat"
 BACK_TOO_FAST = "a fall that is back faster than the boiler can heat"
@@ -138,6 +141,28 @@ def doubts(
             heated = np.diff(np.cumsum(heated_kwh)[rest], prepend=0.0)
             why[rest] = _stuck(hours[rest], temperature_c[rest], heated, vessel.tank)
     return {int(i): str(why[i]) for i in np.flatnonzero(why != "")}
+
+
+def stands_still(hours: Floats, temperature_c: Floats, tank: Tank) -> bool:
+    """Return whether the last readings stayed the same for longer than water in a tank does, whoever heats and draws.
+
+    Parameters
+    ----------
+    hours
+        When each was read, ascending, shape (n,) [h].
+    temperature_c
+        Readings, shape (n,), at least one [°C].
+    tank
+        The tank.
+
+    """
+    others = np.flatnonzero(np.abs(temperature_c - temperature_c[-1]) >= DIFFERENT_K)
+    since = int(others[-1]) + 1 if len(others) else 0
+    if len(hours) - since < CONFIRMED_BY:
+        return False
+    rate = tank.heat_loss_coefficient_kw_per_k / tank.heat_capacity_kwh_per_k
+    left = np.exp(-rate * (hours[-1] - hours[since]))
+    return bool(abs(temperature_c[-1] - tank.ambient_c) * (1 - left) >= STILL_K)
 
 
 def _doubt_levels(hours: Floats, temperature_c: Floats, vessel: Vessel, why: NDArray[np.object_]) -> None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.clock.days import DAY
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.store import Values
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -37,6 +38,11 @@ PER_K = 10
 
 HOTTEST_C = 100.0
 """No set-point is above this [°C], and no tank warms by more in a quarter [K]."""
+
+DAY_QUARTERS = DAY // QUARTER
+
+BRIDGED_DAYS = 2
+"""For how many days after a plan its last day is followed again, where there is no new one; then the thermostat."""
 
 SAYS_NOTHING = np.iinfo(np.int16).min
 """What is kept where a plan says nothing."""
@@ -90,6 +96,21 @@ class HandedOut:
             place = known[max(offset, 0) :][: len(values)]
             place[:] = np.where(np.isnan(values[: len(place)]), place, values[: len(place)])
         return HandedOut(self.planned_at, begin, known, self.hysteresis_k, self.rise_k, self.ceiling_c)
+
+    def ahead(self, start: datetime) -> Floats:
+        """Return what is to be followed from a quarter on [°C]; nothing where that has not begun, or ended days ago.
+
+        After the last quarter, those of the same time of its last day are followed again, for ``BRIDGED_DAYS``.
+        """
+        over = (start - self.start) // QUARTER
+        if over < 0:
+            return np.empty(0)
+        points = self.set_points_c[over:]
+        if not len(points):
+            days = (over - len(self.set_points_c)) // DAY_QUARTERS + 1
+            same = over - days * DAY_QUARTERS
+            points = self.set_points_c[same:] if days <= BRIDGED_DAYS and same >= 0 else points
+        return points if np.isfinite(points).any() else np.empty(0)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""

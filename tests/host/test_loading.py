@@ -44,7 +44,7 @@ def test_by_name_and_by_path_routes_commands_and_scheduler_are_there(load, writt
         *("clean-up", "add-customers", "customers", "list-customers", "remove-customer", "add-tariff", "list-tariffs"),
         *("change-tariff", "remove-tariff", "show-tariff"),
         *("import-prices", "update-prices", "learn", "tanks", "report", "advise", "upgrade", "invite", "jobs", "pause"),
-        *("show-customer", "status", "plan", "prune", "doctor"),
+        *("show-customer", "status", "plan", "prune", "doctor", "mqtt-bridge"),
     }
     assert "BoilerScheduler" in app.data_generators["scheduler"]
     assert {"ConsumptionPriceReporter", "BoilerSavingsReporter"} <= app.data_generators["reporter"].keys()

@@ -278,6 +278,51 @@ def test_it_takes_as_many_statements_however_many_boilers_there_are(world):
     assert few[1] == many[1] <= 6
 
 
+def test_a_sensor_that_stands_still_forbids_nothing(world):
+    """At 58 °C, the usual tank cools by 0.4 K in an hour: in five hours, by more than any sensor's step."""
+    world.plan("A", [40.0, 40.0])
+    world.measure("A", *[58.0] * 8)
+    # two hours tell nothing
+    assert world.now()["heat"] is False
+    world.measure("A", *[58.0] * 20)
+    assert world.now()["heat"] is True
+    assert world.get().json["data"][0]["why"] == "no reading"
+    # a colder tank may well stand still for as long
+    world.measure("B", *[26.0] * 40)
+    world.plan("B", [20.0, 20.0])
+    assert world.now("B")["heat"] is False
+
+
+def test_a_sensor_that_reports_changes_alone_may_stand_still(world):
+    with world.app.app_context():
+        from smart_boiler_plugin.boiler.asset import Boiler  # noqa: PLC0415
+
+        change_data(Boiler(db.session.get(Asset, world.assets["A"])), BoilerData(reports_change_k=0.5))
+    world.plan("A", [40.0, 40.0])
+    world.measure("A", *[58.0] * 20)
+    assert world.now()["heat"] is False
+
+
+def test_without_a_new_plan_the_last_day_of_the_old_one_is_followed_for_two_days(world):
+    points = [float(20 + quarter // 4) for quarter in range(136)]
+    for ended, expected in (
+        # 34 h from noon on; its last day begins at 22:00
+        (QUARTER * 0, points[40:]),
+        (QUARTER * 5, points[45:]),
+        (QUARTER * 95, points[135:]),
+        (QUARTER * 96, points[40:]),
+        (QUARTER * 191, points[135:]),
+        (QUARTER * 192, []),
+    ):
+        world.plan("A", points, start=NOON - 136 * QUARTER - ended)
+        assert world.get().json["data"][0]["set_points_c"] == expected
+    # a plan of less than a day says nothing of other hours
+    world.plan("A", points[:90], start=NOON - 90 * QUARTER)
+    assert world.get().json["data"][0]["set_points_c"] == []
+    world.plan("A", points[:90], start=NOON - 96 * QUARTER)
+    assert world.get().json["data"][0]["set_points_c"] == points[:90]
+
+
 # --- what plans hand out
 
 

@@ -9,7 +9,7 @@ from flexmeasures.data import db
 from sqlalchemy import text
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.customers import directory
+from smart_boiler_plugin.customers import changing, directory
 from smart_boiler_plugin.customers.changes import one_change
 from smart_boiler_plugin.customers.taking_on import NewCustomer, make_customer, take_on
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -116,7 +116,7 @@ def test_who_asks_while_it_is_removed_isoutcome_of(app, call, operator_account, 
         if asked == "taken on":
             return take_on(NEW, db.session.get(Account, operator_id))
         customer = directory.of_account(db.session.get(Account, made["account"]))
-        return directory.change(customer, None, {}, {}, tariff="Flat")
+        return changing.change(customer, None, {}, {}, tariff="Flat")
 
     removed = meanwhile(app, lambda: remove(move_to="Other"))
     told = meanwhile(app, ask, waiting=2)
