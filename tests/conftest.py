@@ -1,4 +1,4 @@
-"""How many processes share the tests: ``make test`` says ``-n logical``, and this what that is."""
+"""How many processes share the tests (``make test`` says ``-n logical``, and this what that is), and one app each."""
 
 import os
 from pathlib import Path
@@ -21,3 +21,11 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest: whoever gets one last keeps all others waiting."""
     items.sort(key=lambda item: (item.path.stem != "test_stack_on_one_machine", "system" not in item.path.parts))
+
+
+@pytest.fixture(scope="session")
+def _running_app(tmp_path_factory):
+    from tests.host.apps import running  # noqa: PLC0415 (FlexMeasures takes seconds, and unit tests none of it)
+
+    with running(tmp_path_factory.mktemp("host")) as app:
+        yield app
