@@ -11,10 +11,13 @@ MENU_VIEW = "smart-boiler-plugin"
 
 def attach(state: BlueprintSetupState) -> None:
     """Add the pages to the app that registers the blueprint, and the entry to its menu."""
-    from smart_boiler_plugin.ui import boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
+    from smart_boiler_plugin.ui import boiler, boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
 
     state.app.after_request_funcs.setdefault(state.name, []).append(_guarded)
     state.add_url_rule("/", view_func=boilers.show_boilers)
+    state.add_url_rule("/load.csv", view_func=boilers.show_load)
+    state.add_url_rule("/plans", view_func=boilers.plan_boilers, methods=["POST"])
+    state.add_url_rule("/boilers/<int:account_id>", view_func=boiler.show_boiler)
     config = state.app.config
     listed = list(config.get("FLEXMEASURES_MENU_LISTED_VIEWS", []))
     # an operator of the server who lists it themselves decides where and for whom
