@@ -12,7 +12,7 @@ LOCK := .venv/bin/uv pip compile --quiet --system-certs --universal --python-ver
 ON_ALL_CORES := -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: install install-deps install-smart-boiler-plugin install-for-dev freeze-deps upgrade-deps help demo serve test test-long test-host test-install fuzz benchmark simulate docs dist lint format catalogues lock clean
+.PHONY: install install-deps install-smart-boiler-plugin install-for-dev freeze-deps upgrade-deps help demo serve test test-long test-host test-install screenshots fuzz benchmark simulate docs dist lint format catalogues lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {split($$1, name, " "); printf "make %-15s %s\n", name[1], $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 	@host=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("flexmeasures").submodule_search_locations[0])') && \
 		$(RUN) -m pytest $(ON_ALL_CORES) -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
+
+screenshots: $(PIN)  ## Make the pictures of the pages in docs/ anew (needs a Chromium and npm, as tests/browser)
+	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py $(ARGS)
 
 docs: $(PIN)  ## Make docs/settings.md and docs/api.md of the code, check all links, and run all shell blocks (two minutes)
 	@.venv/bin/python -m scripts.docs

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from tests.host.conftest import SETTINGS
+from tests.host.apps import SETTINGS
 
 START = """
 import sys

@@ -31,7 +31,11 @@ for what in (Exception, 401, 403, 429):
     smart_boiler_plugin_api_bp.register_error_handler(what, _answer)
 smart_boiler_plugin_docs_bp = swagger_blueprint()
 smart_boiler_plugin_ui_bp = Blueprint(
-    "smart-boiler-plugin UI", __name__, url_prefix="/smart-boiler-plugin", template_folder="ui/templates"
+    "smart-boiler-plugin UI",
+    __name__,
+    url_prefix="/smart-boiler-plugin",
+    template_folder="ui/templates",
+    static_folder="ui/static",
 )
 smart_boiler_plugin_cli_bp = Blueprint("smart-boiler-plugin CLI", __name__, cli_group="smart-boiler")
 

@@ -1,4 +1,4 @@
-"""How many processes share the tests: ``make test`` says ``-n logical``, and this what that is."""
+"""How many processes share the tests (``make test`` says ``-n logical``, and this what that is), and one app each."""
 
 import os
 from pathlib import Path
@@ -43,3 +43,11 @@ def pytest_collection_modifyitems(items):
 
 def _rank(name):
     return ON_ONE_STACK.index(name) if name in ON_ONE_STACK else len(ON_ONE_STACK)
+
+
+@pytest.fixture(scope="session")
+def _running_app(tmp_path_factory):
+    from tests.host.apps import running  # noqa: PLC0415 (FlexMeasures takes seconds, and unit tests none of it)
+
+    with running(tmp_path_factory.mktemp("host")) as app:
+        yield app

@@ -1,6 +1,9 @@
-"""Pages of the plugin. Call and render: the logic is in ``fleet``."""
+"""Pages of the plugin. Call and render: the logic is in the rooms below.
 
-from flask import Response
+``page.py``: what all pages have. ``reader.py``: numbers, dates and money as people read them.
+"""
+
+from flask import Response, request
 from flask.sansio.blueprints import BlueprintSetupState
 
 MENU_VIEW = "smart-boiler-plugin"
@@ -8,10 +11,13 @@ MENU_VIEW = "smart-boiler-plugin"
 
 def attach(state: BlueprintSetupState) -> None:
     """Add the pages to the app that registers the blueprint, and the entry to its menu."""
-    from smart_boiler_plugin.ui import boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
+    from smart_boiler_plugin.ui import boiler, boilers  # noqa: PLC0415 (only needed once FlexMeasures is there)
 
-    state.app.after_request_funcs.setdefault(state.name, []).append(_not_stored)
+    state.app.after_request_funcs.setdefault(state.name, []).append(_guarded)
     state.add_url_rule("/", view_func=boilers.show_boilers)
+    state.add_url_rule("/load.csv", view_func=boilers.show_load)
+    state.add_url_rule("/plans", view_func=boilers.plan_boilers, methods=["POST"])
+    state.add_url_rule("/boilers/<int:account_id>", view_func=boiler.show_boiler)
     config = state.app.config
     listed = list(config.get("FLEXMEASURES_MENU_LISTED_VIEWS", []))
     # an operator of the server who lists it themselves decides where and for whom
@@ -22,7 +28,10 @@ def attach(state: BlueprintSetupState) -> None:
         config[name] = {MENU_VIEW: value, **config.get(name, {})}
 
 
-def _not_stored(response: Response) -> Response:
-    """Let no cache keep a page: it is about people."""
-    response.headers["Cache-Control"] = "no-store"
+def _guarded(response: Response) -> Response:
+    """Let no cache keep a page, which is about people, and no browser guess what an answer is."""
+    if not str(request.endpoint).endswith(".static"):
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response

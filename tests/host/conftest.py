@@ -1,43 +1,22 @@
 """A real FlexMeasures app with this plugin, on a real PostgreSQL and Redis, emptied before each test."""
 
-import gc
 import json
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from flexmeasures import Asset
-from flexmeasures.api.common.rate_limiting import limiter
-from flexmeasures.app import create
 from flexmeasures.data import db
 from flexmeasures.data.services.scheduling import handle_scheduling_exception
 from rq import SimpleWorker
 
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.embedded.redis import Redis
-from tests.databases import new_database
 from tests.factories import make_operator, store
+from tests.host.apps import empty
 from tests.host.boilers import START, make_household, measure, prices
 from tests.host.days import DAY, MIDNIGHT, make_fleet, report_day
 from tests.host.days import measure as measure_day
 from tests.host.households import API
 from tests.host.tariffs import household as new_household
-
-SETTINGS = {
-    "FLEXMEASURES_PLUGINS": ["smart_boiler_plugin"],
-    "FLEXMEASURES_TIMEZONE": "Europe/Amsterdam",
-    "LOGGING_LEVEL": "WARNING",
-    "SECRET_KEY": "for tests alone",
-    "SECURITY_TOTP_SECRETS": {"1": "for tests alone"},
-    "SECURITY_PASSWORD_CHECK_BREACHED": None,
-    # each hash would cost 0.1 s, hundreds of times; tests/system hashes for real
-    "SECURITY_PASSWORD_HASH": "plaintext",
-    "SECURITY_HASHING_SCHEMES": ["hex_md5"],
-    "SECURITY_DEPRECATED_HASHING_SCHEMES": [],
-    # the mails are looked at, and not sent; tests/system has a real mail server
-    "MAIL_SUPPRESS_SEND": True,
-}
-
 
 LAST_SEEN = {"last_seen_at", "last_login_at", "login_count"}
 
@@ -46,52 +25,22 @@ def _tables():
     return db.metadata.tables.items()
 
 
-RESTART = """
-    SELECT setval(oid::regclass, 1, false) FROM pg_class
-    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
-"""
-
-
-def _empty_database():
-    """Delete all rows, and count ids from 1 again; in half of the time of a TRUNCATE, which makes new files."""
-    deletions = [str(table.delete()) for table in reversed(db.metadata.sorted_tables)]
-    # in one go: the ways to and fro take most of the time
-    db.session.connection().exec_driver_sql("; ".join([*deletions, RESTART]))
-    db.session.commit()
-
-
 def _all_of(table):
     return db.select(*(column for column in table.columns if column.name not in LAST_SEEN))
 
 
 @pytest.fixture(scope="package")
-def _app(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("host")
-    with new_database() as uri, pytest.MonkeyPatch.context() as patch, ExitStack() as running:
-        patch.chdir(folder)  # for the host's log
-        config = folder / "flexmeasures.cfg"
-        redis = Redis(folder)
-        running.callback(redis.stop)
-        settings = {**SETTINGS, **redis.settings, "SQLALCHEMY_DATABASE_URI": uri}
-        config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
-        app = create(env="production", path_to_config=str(config))
-        with app.app_context():
-            db.create_all()
-        # half a million objects that live to the end are not to be searched for garbage again and again
-        gc.freeze()
-        yield app
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+def _app(_running_app):
+    with pytest.MonkeyPatch.context() as patch:
+        # for what the host writes where it is
+        patch.chdir(_running_app.folder)
+        yield _running_app.app
 
 
 @pytest.fixture
 def app(_app):
     """The app, with an empty database. Tests push their own contexts: a request must not inherit one."""
-    with _app.app_context():
-        _empty_database()
-        limiter.reset()
-        _app.redis_connection.flushdb()
+    empty(_app)
     return _app
 
 

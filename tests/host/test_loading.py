@@ -13,7 +13,7 @@ from flexmeasures.utils.plugin_utils import register_plugins
 
 import smart_boiler_plugin
 from tests.factories import make_operator
-from tests.host.conftest import SETTINGS
+from tests.host.apps import SETTINGS
 
 FOLDER = Path(smart_boiler_plugin.__file__).parent
 NUMBERS = count()
