@@ -257,3 +257,18 @@ def test_a_bridge_that_is_killed_leaves_ordinary_boilers_behind_and_one_that_is_
         assert "Ended: what forbids boilers to heat ends by itself." in said
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("missing", "words", "told"),
+    [
+        ("aiomqtt", [], "pip install smart-boiler-plugin[mqtt]"),
+        (None, ["--url", "tcp://a"], "mqtts://host:8883"),
+        (None, ["--longest-lease", "1201"], "4<=x<=1200"),
+    ],
+)
+def test_what_keeps_the_bridge_from_running_is_told_with_what_to_do(boilers, monkeypatch, missing, words, told):
+    monkeypatch.setattr("smart_boiler_plugin.cli.devices.find_spec", lambda name: None if name == missing else name)
+    result = boilers("mqtt-bridge", *words)
+    assert result.exit_code != 0
+    assert told in result.output
