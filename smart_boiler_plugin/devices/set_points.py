@@ -23,7 +23,7 @@ from smart_boiler_plugin.devices.lease import Lease, lease_of, next_quarter
 from smart_boiler_plugin.devices.senders import theirs
 from smart_boiler_plugin.devices.tokens import Device
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.facts.series import Held, latest_values
+from smart_boiler_plugin.facts.latest import Held, latest_values
 from smart_boiler_plugin.physics.readings import Vessel, doubts
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -207,7 +207,7 @@ def _temperatures(sensors: Mapping[int, _Kept], now: datetime) -> dict[int, Warm
 
 def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict[int, Warmth]:
     begin = next_quarter(now - fresh - LOOKED_BACK) - QUARTER
-    held = latest_values(sensors, begin, next_quarter(now), now, kinds=(KIND,))
+    held = latest_values(dict.fromkeys(sensors, ROLE), begin, next_quarter(now), now, kinds=(KIND,))
     since_s = (now - fresh - begin).total_seconds()
     found = {}
     calm: list[Held] = []
