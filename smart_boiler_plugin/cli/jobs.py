@@ -9,7 +9,7 @@ from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 from tabulate import tabulate
 
-from smart_boiler_plugin import jobs
+from smart_boiler_plugin import jobs, workers
 from smart_boiler_plugin.cli.accounts import find_account, find_customer
 from smart_boiler_plugin.customers import invitations, sending
 from smart_boiler_plugin.customers.directory import invite_again, make_failed_due, of_account
@@ -51,6 +51,8 @@ def list_jobs(operator_id: int | None) -> None:
         click.echo("Nothing was asked for in the last 7 days.")
         return
     click.echo(tabulate(rows, headers=["job", "operator", "asked for", "status", "done", "outcomes"]))
+    if any(job.waiting for job in known) and (why := workers.nobody_works()):
+        click.secho(why, **MsgStyle.WARN)
 
 
 @click.command("invite")
