@@ -129,7 +129,8 @@ def latest_values(
     wanted = np.array([kind in kinds for kind in KINDS])
     for types, packed in _packed(sorted(roles), spans):
         beliefs = Beliefs.unpacked(packed, begin)
-        kind, is_planned = _kinds_of(beliefs, roles, types)
+        sensors, number = _numbered(beliefs.sensor_id)
+        kind, is_planned = _kinds_of(beliefs, number, [roles[sensor_id] for sensor_id in sensors], types)
         water = np.isin(kind, WATER)
         counts = (kind >= 0) & wanted[kind] & (beliefs.recorded_us <= known_by_us)
         # infinity is no number, nor is NaN; of a temperature that is told
@@ -137,7 +138,9 @@ def latest_values(
         counts &= (water & ~is_planned) | ((beliefs.start_us >= 0) & (beliefs.start_us < end_us))
         for sensor_id, source_id in left_out:
             counts &= (beliefs.sensor_id != sensor_id) | (beliefs.source_id != source_id)
-        yield from _held(beliefs.of(counts), kind[counts], water[counts])
+        series, water = (number * len(KINDS) + kind)[counts], water[counts]
+        latest, series = beliefs.of(counts).latest(series, water=water)
+        yield from _held(latest, series, sensors)
 
 
 def _packed(sensor_ids: Sequence[int], spans: Sequence[tuple[datetime, datetime]]) -> Iterator[tuple[Any, bytes]]:
@@ -171,28 +174,33 @@ def _within(ids: ColumnElement[str], since: datetime, until: datetime) -> Select
 
 
 def _kinds_of(
-    beliefs: Beliefs, roles: Mapping[int, str], types: Mapping[str, str]
+    beliefs: Beliefs, number: NDArray[np.intp], roles: Sequence[str], types: Mapping[str, str]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return what each value tells, a number in ``KINDS`` or -1 for nothing, and whether a plan or forecast says it."""
-    sensors, role_of = np.unique(beliefs.sensor_id, return_inverse=True)
-    sources, type_of = np.unique(beliefs.source_id, return_inverse=True)
-    of_roles = [roles[sensor_id] for sensor_id in sensors.tolist()]
-    of_types = [types.get(str(source_id), "") for source_id in sources.tolist()]
-    names, role_of = _numbered(of_roles, role_of)
-    told_by, type_of = _numbered(of_types, type_of)
-    table = np.array([[_kind(role, source_type) for source_type in told_by] for role in names], dtype=np.int64)
-    kind = table.reshape(len(names), len(told_by))[role_of, type_of]
+    """Return what each value tells, a number in ``KINDS`` or -1 for nothing, and whether a plan or forecast says it.
+
+    Parameters
+    ----------
+    beliefs, number
+        Values, and for each the number of its sensor among ``roles``.
+    roles, types
+        Roles of sensors, and the types of sources of which there is more to say, by their ids as words.
+
+    """
+    sources, of_source = _numbered(beliefs.source_id)
+    told_by = [types.get(str(source_id), "") for source_id in sources]
+    table = np.array([[_kind(role, source_type) for source_type in told_by] for role in roles], dtype=np.int64)
+    kind = table.reshape(len(roles), len(told_by))[number, of_source]
     before = beliefs.horizon_us > QUARTER_US
     for metered, expected in EXPECTED_OF.items():
         kind[before & (kind == KINDS.index(metered))] = -1 if expected is None else KINDS.index(expected)
-    return kind, np.array([each in PLANNED for each in told_by], dtype=bool)[type_of]
+    return kind, np.array([each in PLANNED for each in told_by], dtype=bool)[of_source]
 
 
-def _numbered(words: Sequence[str], which: NDArray[np.intp]) -> tuple[list[str], NDArray[np.intp]]:
-    """Return different words, and for each of ``which``, that stand for some of ``words``, the number among them."""
-    found = sorted(set(words))
-    numbers = np.array([found.index(word) for word in words], dtype=np.intp)
-    return found, numbers[which]
+def _numbered(ids: NDArray[np.int64]) -> tuple[list[int], NDArray[np.intp]]:
+    """Return different ids, ascending, and for each of many its number among them."""
+    # without the inverse, that takes no sorting of all
+    found = np.unique(ids)
+    return found.tolist(), np.searchsorted(found, ids)
 
 
 def _kind(role: str, source_type: str) -> int:
@@ -205,15 +213,13 @@ def _kind(role: str, source_type: str) -> int:
     return -1 if told is None else KINDS.index(told)
 
 
-def _held(beliefs: Beliefs, kind: NDArray[np.int64], water: NDArray[np.bool_]) -> Iterator[Held]:
-    """Yield what counts of values that may be several for a quarter, for each sensor and kind."""
-    sensors, number = np.unique(beliefs.sensor_id, return_inverse=True)
-    latest, series = beliefs.latest(number * len(KINDS) + kind, water=water)
+def _held(latest: Beliefs, series: NDArray[np.int64], sensors: Sequence[int]) -> Iterator[Held]:
+    """Yield what counts for each sensor and kind."""
     seconds = latest.start_us // SECOND_US
     edges = np.flatnonzero(np.diff(series, prepend=-1, append=-1)).tolist()
     for first, last in pairwise(edges):
         sensor, told = divmod(int(series[first]), len(KINDS))
-        yield Held(int(sensors[sensor]), KINDS[told], seconds[first:last], latest.value[first:last])
+        yield Held(sensors[sensor], KINDS[told], seconds[first:last], latest.value[first:last])
 
 
 def _apart(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:

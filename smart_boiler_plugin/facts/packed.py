@@ -54,6 +54,9 @@ QUARTER_US = 900 * SECOND_US
 
 DAY_US = 86_400 * SECOND_US
 
+NARROW = 2**16
+"""Smaller numbers are sorted by their digits."""
+
 MONTH_DAYS = 30
 """As PostgreSQL compares intervals."""
 
@@ -126,7 +129,10 @@ class Beliefs:
         quarter = self.start_us // QUARTER_US
         first = quarter.min(initial=0)
         place = series * (quarter.max(initial=0) - first + 1) + quarter - first
-        order = np.argsort(place, kind="stable")
+        # by series first, as that takes no comparing: within each, they are mostly in their order
+        order = np.argsort(series.astype(np.uint16) if series.max(initial=0) < NARROW else series, kind="stable")
+        if (np.diff(place[order]) < 0).any():
+            order = order[np.argsort(place[order], kind="stable")]
         again = np.diff(place[order]) == 0
         if not again.any():
             return self.of(order), series[order]
