@@ -29,7 +29,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.facts.believed import METERS, believe_meters, believe_readings
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.faults import faults_of
-from smart_boiler_plugin.facts.series import Held
+from smart_boiler_plugin.facts.latest import Held
 from smart_boiler_plugin.physics.readings import Vessel
 from smart_boiler_plugin.plan.device import Device
 from smart_boiler_plugin.plan.policy import Policy

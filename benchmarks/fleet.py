@@ -37,6 +37,7 @@ from benchmarks.learning import FILL, KINDS
 from benchmarks.planning import QUARTERS, plain_flex_model, stored
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE, boiler_ids
 from smart_boiler_plugin.facts.plans import off_plan_k
+from smart_boiler_plugin.garbage import uncollected
 from smart_boiler_plugin.jobs import WORK
 from smart_boiler_plugin.plan.fleet import Fleet, is_usual, plan_fleet
 from smart_boiler_plugin.plan.needed import needed
@@ -194,21 +195,21 @@ def plan_chunks(ids, moment, meter):
     """Plan boilers as a worker does; return how many were planned by themselves, and how many values were written."""
     singly = written = 0
     for begin in range(0, len(ids), CHUNK):
-        with meter.part("read"):
+        with uncollected(), meter.part("read"):
             needs = needed(ids[begin : begin + CHUNK], moment, ["all"], start=NOW)
             fleet = Fleet(needs, NOW.tz_convert("UTC"), moment)
             boilers, _ = fleet.load()
             usual = [boiler for boiler in boilers if is_usual(boiler)]
             known = fleet.read(usual)
-        with meter.part("solve"):
+        with uncollected(), meter.part("solve"):
             solved, _ = fleet.solve(known)
-        with meter.part("save"):
+        with uncollected(), meter.part("save"):
             written += fleet.save(solved)
             fleet.hand_out(solved)
             note({asset_id: need.note for asset_id, need in needs.items()}, NOW, moment)
             db.session.commit()
         unusual = [boiler for boiler in boilers if not is_usual(boiler)]
-        with meter.part("by themselves"), quiet():
+        with uncollected(), meter.part("by themselves"), quiet():
             singly += len([fleet.plan_singly(boiler) for boiler in unusual])
             db.session.commit()
         db.session.expunge_all()

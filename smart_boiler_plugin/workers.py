@@ -118,6 +118,16 @@ def alive() -> tuple[int | None, int | None]:
         return None, None
 
 
+def nobody_works() -> str | None:
+    """Return why nothing of what waits is done, and what mends it, for people; None where a worker is alive."""
+    living, _ = alive()
+    if living is None:
+        return "Redis gives no answer, so no worker can be asked. Start it, or see the settings FLEXMEASURES_REDIS_..."
+    if living == 0:
+        return f"No worker is alive. Start one: flexmeasures jobs run-worker --queue {QUEUE}"
+    return None
+
+
 class DatabaseError(Exception):
     """The database failed a job of ours, which is tried again. Says nothing of what was being stored."""
 

@@ -8,7 +8,7 @@ from flexmeasures import Account
 from flexmeasures.cli.utils import MsgStyle
 from flexmeasures.data import db
 
-from smart_boiler_plugin import jobs
+from smart_boiler_plugin import jobs, workers
 from smart_boiler_plugin.cli.accounts import choosing_operator, find_chosen, find_customer
 from smart_boiler_plugin.cli.progress import progress
 from smart_boiler_plugin.cli.shown import show, with_json
@@ -62,6 +62,8 @@ def list_jobs(operator_id: int | None, *, as_json: bool) -> None:
         return
     # an operator may be called 1e3
     show(JOBS, rows, as_json=as_json, disable_numparse=True)
+    if any(job.waiting for job in known) and (why := workers.nobody_works()):
+        click.secho(why, err=True, **MsgStyle.WARN)
 
 
 @click.command("invite")

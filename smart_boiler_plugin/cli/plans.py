@@ -15,7 +15,7 @@ from flexmeasures.data import db
 from flexmeasures.utils.time_utils import server_now
 from tabulate import tabulate
 
-from smart_boiler_plugin import jobs
+from smart_boiler_plugin import jobs, workers
 from smart_boiler_plugin.boiler.owners import boiler_ids
 from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import MOMENT, aware
@@ -36,8 +36,16 @@ MEANS = {
 }
 """What outcomes mean, for people."""
 
+INSTEAD = "plan here: flexmeasures smart-boiler plan --here"
+
 LOOK_EVERY_S = 1.0
 """How often it is looked how far workers are [s]."""
+
+TOLD_AFTER_S = 3.0
+"""After how long without a worker that is told [s]..."""
+
+GIVEN_UP_AFTER_S = 45.0
+"""... and after how long nobody waits for one any more [s]: one that is started anew takes up to half a minute."""
 
 
 class Only(click.ParamType):  # type: ignore[type-arg]  # older clicks take no arguments
@@ -161,26 +169,45 @@ def _ask(needing: Sequence[int], asked: Asked, *, wait: bool, quiet: bool) -> tu
         total = sum(job.total for job in _jobs(asked_for))
         told = f"{_boilers(total)} to be planned by workers. How far they are: flexmeasures smart-boiler jobs"
         click.echo(told, err=quiet)
+        if why := workers.nobody_works():
+            click.secho(f"{why}, or {INSTEAD}", err=quiet, **MsgStyle.WARN)
         return counts, said
-    for job in _watched(asked_for):
+    known, why = _watched(asked_for)
+    for job in known:
         counts += Counter(job.outcomes)
         said += job.results
+    if why:
+        if not quiet:
+            _tell(counts, said, verbose=False)
+        left = _boilers(sum(len(job.waiting) for job in known))
+        raise click.ClickException(f"{left} still to be planned, and nobody does it. {why}, or {INSTEAD}")
     return counts, said
 
 
-def _watched(job_ids: Sequence[str]) -> list[jobs.Job]:
-    """Wait with a progress bar until jobs are done, and return them."""
-    known = _jobs(job_ids)
+def _watched(job_ids: Sequence[str]) -> tuple[list[jobs.Job], str | None]:
+    """Wait with a progress bar until jobs are done, or nobody works; return them, and in the latter case why."""
+    known, seen_at, told = _jobs(job_ids), time.monotonic(), False
     kept = "Workers go on with the others. How far they are: flexmeasures smart-boiler jobs"
     with progress("plans", sum(job.total for job in known), kept) as advance:
         while any(job.waiting for job in known):
             time.sleep(LOOK_EVERY_S)
             done, known = sum(job.done for job in known), _jobs(job_ids)
-            advance(sum(job.done for job in known) - done)
+            more = sum(job.done for job in known) - done
+            advance(more)
+            why = workers.nobody_works()
+            alone_s = time.monotonic() - seen_at
+            if why is None or more:
+                seen_at, told = time.monotonic(), False
+            elif alone_s > GIVEN_UP_AFTER_S:
+                return known, why
+            elif alone_s > TOLD_AFTER_S and not told:
+                told = True
+                text = f"\n{why}. Waiting for {GIVEN_UP_AFTER_S - alone_s:.0f} s more."
+                click.secho(text, err=True, **MsgStyle.WARN)
             for job in known:
                 # should workers have forgotten it
                 jobs.wake(job)
-    return known
+    return known, None
 
 
 def _jobs(job_ids: Iterable[str]) -> list[jobs.Job]:

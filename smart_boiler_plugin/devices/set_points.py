@@ -23,7 +23,7 @@ from smart_boiler_plugin.clock.quarter import HOUR, QUARTER
 from smart_boiler_plugin.devices.lease import Lease, lease_of, next_quarter
 from smart_boiler_plugin.devices.senders import Sender, note_seen, theirs
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.facts.series import Held, latest_values
+from smart_boiler_plugin.facts.latest import Held, latest_values
 from smart_boiler_plugin.physics.readings import CONFIRMED_BY, DIFFERENT_K, Vessel, doubts, stands_still
 from smart_boiler_plugin.physics.reporting import UNCHANGED
 from smart_boiler_plugin.physics.thermostat import Floats
@@ -208,7 +208,8 @@ def _standing_still(sensors: Mapping[int, _Kept], now: datetime) -> set[int]:
     vessels = _vessels([kept.asset_id for kept in by_interval.values()])
     begin = next_quarter(now - DAY) - QUARTER
     found = set()
-    for held in latest_values(by_interval, begin, next_quarter(now), now, kinds=(KIND,)):
+    roles = dict.fromkeys(by_interval, ROLE)
+    for held in latest_values(roles, begin, next_quarter(now), now, kinds=(KIND,)):
         vessel = vessels[by_interval[held.sensor_id].asset_id]
         if vessel is not None and stands_still(held.seconds / HOUR.total_seconds(), held.value, vessel.tank):
             found.add(held.sensor_id)
@@ -217,7 +218,7 @@ def _standing_still(sensors: Mapping[int, _Kept], now: datetime) -> set[int]:
 
 def _read(sensors: Mapping[int, _Kept], now: datetime, fresh: timedelta) -> dict[int, Warmth]:
     begin = next_quarter(now - fresh - LOOKED_BACK) - QUARTER
-    held = latest_values(sensors, begin, next_quarter(now), now, kinds=(KIND,))
+    held = latest_values(dict.fromkeys(sensors, ROLE), begin, next_quarter(now), now, kinds=(KIND,))
     since_s = (now - fresh - begin).total_seconds()
     found = {}
     calm: list[Held] = []

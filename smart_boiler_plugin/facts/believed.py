@@ -14,7 +14,7 @@ from smart_boiler_plugin.clock.days import DAY, midnight
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.facts import JUMPS, STANDS_STILL
-from smart_boiler_plugin.facts.series import QUARTER_S, Held
+from smart_boiler_plugin.facts.latest import QUARTER_S, Held
 from smart_boiler_plugin.physics.metered import doubted_draw_offs, doubted_power
 from smart_boiler_plugin.physics.readings import JUMPED, STUCK, Vessel, doubts
 from smart_boiler_plugin.physics.thermostat import Floats

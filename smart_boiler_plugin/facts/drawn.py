@@ -20,11 +20,15 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import day_of, local_days, midnight
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts.believed import vessels_of
+from smart_boiler_plugin.facts.latest import latest_values
 from smart_boiler_plugin.facts.sensors import usable_of_role
-from smart_boiler_plugin.facts.series import INFERRED_KWH, latest_values
+from smart_boiler_plugin.facts.series import INFERRED_KWH
 from smart_boiler_plugin.physics.metered import doubted_draw_offs
 from smart_boiler_plugin.physics.readings import Vessel
 from smart_boiler_plugin.physics.thermostat import Floats
+
+DEMAND = "demand"
+"""Role of sensors of draw-offs."""
 
 MEASURED_KWH = "demand_kwh"
 """Kind of draw-offs that a meter tells."""
@@ -67,7 +71,7 @@ def read_drawn(boilers: Sequence[Boiler], moment: datetime, days: int) -> list[D
         How many.
 
     """
-    sensors = usable_of_role(boilers, "demand")
+    sensors = usable_of_role(boilers, DEMAND)
     of_zone: defaultdict[str, list[int]] = defaultdict(list)
     for number, (timezone, _) in enumerate(sensors):
         of_zone[timezone].append(number)
@@ -78,7 +82,7 @@ def read_drawn(boilers: Sequence[Boiler], moment: datetime, days: int) -> list[D
     shape = (int((end - begin) / QUARTER), len(boilers))
     columns = {sensor.id: number for number, (_, sensor) in enumerate(sensors) if sensor is not None}
     values = {kind: np.full(shape, np.nan) for kind in (MEASURED_KWH, INFERRED_KWH)}
-    for held in latest_values(columns, begin, end, moment, kinds=values):
+    for held in latest_values(dict.fromkeys(columns, DEMAND), begin, end, moment, kinds=values):
         values[held.kind][held.quarters, columns[held.sensor_id]] = held.value
     for column in np.flatnonzero(np.isfinite(values[MEASURED_KWH]).any(axis=0)):
         timezone, _ = sensors[column]
@@ -141,7 +145,7 @@ def read_inferred(sensors: Sequence[Sensor], moments: pd.DatetimeIndex, moment: 
     stored = np.full((len(moments), len(sensors)), np.nan)
     columns = {sensor.id: column for column, sensor in enumerate(sensors)}
     begin, end = moments[0], moments[-1] + QUARTER
-    for held in latest_values(columns, begin, end, moment, kinds=[INFERRED_KWH]):
+    for held in latest_values(dict.fromkeys(columns, DEMAND), begin, end, moment, kinds=[INFERRED_KWH]):
         stored[held.quarters, columns[held.sensor_id]] = held.value
     return stored
 

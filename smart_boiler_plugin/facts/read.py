@@ -14,8 +14,9 @@ from smart_boiler_plugin.clock.quarter import QUARTER, whole_quarters
 from smart_boiler_plugin.facts.believed import believe_meters, believe_readings, vessels_of
 from smart_boiler_plugin.facts.doubled import doubled_sensors
 from smart_boiler_plugin.facts.facts import IS_DOUBLED, Facts
+from smart_boiler_plugin.facts.latest import Held, latest_values
 from smart_boiler_plugin.facts.sensors import Usable, usable_sensors
-from smart_boiler_plugin.facts.series import OF_FACTS, Held, first_readings, latest_values, prices_per_kwh
+from smart_boiler_plugin.facts.series import OF_FACTS, first_readings, prices_per_kwh
 from smart_boiler_plugin.physics.thermostat import Floats
 
 METERED, EXPECTED = ("metered_kw", "demand_kwh"), ("planned_kw", "expected_kwh", "forecast_kwh")
@@ -113,10 +114,11 @@ def _own_series(
     shape = (int((until - begin) / QUARTER), len(usable))
     own = {field: np.full(shape, np.nan) for field in OF_FACTS}
     columns = {sensor.id: column for column, each in enumerate(usable) for sensor in each.by_role.values()}
+    roles = {sensor.id: role for each in usable for role, sensor in each.by_role.items()}
     read: dict[int, Held] = {}
     doubled = doubled_sensors([each.temperature_id for each in usable if each.temperature_id], now)
     left_out = [(sensor_id, source) for sensor_id, each in doubled.items() for source in each.left_out]
-    for held in latest_values(columns, begin, until, now, left_out=left_out):
+    for held in latest_values(roles, begin, until, now, left_out=left_out):
         column = columns[held.sensor_id]
         if held.kind == "temperature_c":
             read[column] = held

@@ -1,6 +1,7 @@
 """Storing what was worked out, for one boiler or for all of them: what has changed is written, and nothing else.
 
-The host's ``save_to_db`` compares event by event in pandas, and asks the database for each sensor by itself.
+The host's ``save_to_db`` compares event by event in pandas, and asks the database for each sensor by itself. Here, what
+lies after all that a source has said of a sensor is copied (``copying.py``), and the rest is compared in the database.
 """
 
 from __future__ import annotations
@@ -16,16 +17,35 @@ from flexmeasures import Sensor, Source
 from flexmeasures.data import db
 from numpy.typing import NDArray
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from smart_boiler_plugin.facts.copying import copy
 from smart_boiler_plugin.facts.sql import array
 from smart_boiler_plugin.physics.thermostat import Floats
 
 ROWS_AT_ONCE = 50_000
 """How many values one statement takes at most: some 3 MB of text."""
 
+FEW_ROWS = 1_000
+"""So many values are stored by one statement: to find out which of them are new saves nothing that anybody notices."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 MICROSECOND = timedelta(microseconds=1)
+
+NEVER_US = np.iinfo(np.int64).min
+
+LAST = text("""
+    SELECT given.sensor_id, last.event_start
+    FROM unnest(CAST(:sensor_ids AS integer[]), CAST(:firsts_us AS bigint[])) AS given (sensor_id, first_us)
+    CROSS JOIN LATERAL (
+        SELECT event_start FROM timed_belief
+        WHERE sensor_id = given.sensor_id AND source_id + 0 = :source_id
+              AND event_start >= TIMESTAMPTZ 'epoch' + given.first_us * INTERVAL '1 microsecond'
+        ORDER BY event_start DESC LIMIT 1
+    ) AS last
+""")
+"""Until when a source has said something of sensors, from a moment on; by a sum, as ``STORE``."""
 
 STORE = text("""
     INSERT INTO timed_belief (sensor_id, source_id, event_start, belief_horizon, cumulative_probability, event_value)
@@ -95,7 +115,7 @@ def store(values: Iterable[Values], source: Source, recorded_at: datetime) -> in
     """Store values that differ from what the source last said of the same events. Commits nothing.
 
     A value recorded at the very moment of a stored one takes its place. Harmless to repeat: the second time, no row is
-    written. One statement for every ``ROWS_AT_ONCE`` values.
+    written. One statement for every ``ROWS_AT_ONCE`` values, and of many new ones two and a COPY.
 
     Parameters
     ----------
@@ -117,25 +137,85 @@ def store(values: Iterable[Values], source: Source, recorded_at: datetime) -> in
         savepoint) is to be rolled back.
 
     """
-    ordered = sorted(values, key=attrgetter("sensor.id"))
-    if not ordered:
-        return 0
-    starts_us = np.concatenate([each.starts.as_unit("us").asi8 for each in ordered])
-    knowable_us = np.concatenate([_knowledge_horizons_us(each) for each in ordered])
-    columns = {
-        "sensor_ids": np.repeat([each.sensor.id for each in ordered], [len(each.starts) for each in ordered]),
-        "starts_us": starts_us,
-        "horizons_us": starts_us - knowable_us - (recorded_at - EPOCH) // MICROSECOND,
-        "event_values": np.concatenate([np.asarray(each.values, dtype=float) for each in ordered]),
-    }
-    wanted = np.flatnonzero(np.isfinite(columns["event_values"]))
-    parts = [wanted[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(wanted), ROWS_AT_ONCE)]
-    return sum(
-        db.session.execute(
-            STORE, {"source_id": source.id, **{name: array(column[part].tolist()) for name, column in columns.items()}}
-        ).rowcount
-        for part in parts
-    )
+    rows = _Rows.of(sorted(values, key=attrgetter("sensor.id")), recorded_at)
+    if len(rows.values) <= FEW_ROWS:
+        return rows.compared(source)
+    new = rows.after_all(source)
+    if not new.any():
+        return rows.compared(source)
+    try:
+        with db.session.begin_nested():
+            copied = rows.of_those(new).copied(source)
+    except IntegrityError:
+        # somebody else has stored the same meanwhile, or an event is given twice
+        return rows.compared(source)
+    return copied + rows.of_those(~new).compared(source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Values as rows, by sensor and start; arrays have shape (n,).
+
+    Parameters
+    ----------
+    sensor_ids, starts_us, horizons_us, values
+        Of each: the sensor, when its event begins [µs after 1970], how long before that it was recorded [µs], and the
+        value.
+
+    """
+
+    sensor_ids: NDArray[np.int64]
+    starts_us: NDArray[np.int64]
+    horizons_us: NDArray[np.int64]
+    values: Floats
+
+    @classmethod
+    def of(cls, given: Sequence[Values], recorded_at: datetime) -> _Rows:
+        """Return those values that are numbers."""
+        if not given:
+            nothing = np.empty(0, dtype=np.int64)
+            return cls(nothing, nothing, nothing, np.empty(0))
+        starts_us = np.concatenate([each.starts.as_unit("us").asi8 for each in given])
+        knowable_us = np.concatenate([_knowledge_horizons_us(each) for each in given])
+        ids = np.repeat([each.sensor.id for each in given], [len(each.starts) for each in given])
+        values = np.concatenate([np.asarray(each.values, dtype=float) for each in given])
+        horizons_us = starts_us - knowable_us - (recorded_at - EPOCH) // MICROSECOND
+        order = np.lexsort((starts_us, ids))
+        return cls(ids, starts_us, horizons_us, values).of_those(order[np.isfinite(values[order])])
+
+    def of_those(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> _Rows:
+        """Return some of them."""
+        return _Rows(self.sensor_ids[which], self.starts_us[which], self.horizons_us[which], self.values[which])
+
+    def after_all(self, source: Source) -> NDArray[np.bool_]:
+        """Return which of them lie after all that a source has said of their sensors since the first of them."""
+        ids, begins, which = np.unique(self.sensor_ids, return_index=True, return_inverse=True)
+        about = {"sensor_ids": array(ids.tolist()), "firsts_us": array(self.starts_us[begins].tolist())}
+        said = dict(db.session.execute(LAST, {**about, "source_id": source.id}).all())
+        last_us = [(said[id_] - EPOCH) // MICROSECOND if id_ in said else NEVER_US for id_ in ids.tolist()]
+        after: NDArray[np.bool_] = self.starts_us > np.array(last_us)[which]
+        return after
+
+    def copied(self, source: Source) -> int:
+        """Store all of them, of which nothing is stored, and return how many."""
+        return copy(self.sensor_ids, source.id, self.starts_us, self.horizons_us, self.values)
+
+    def compared(self, source: Source) -> int:
+        """Store what differs from what is stored, and return how many rows were written."""
+        columns = {
+            "sensor_ids": self.sensor_ids,
+            "starts_us": self.starts_us,
+            "horizons_us": self.horizons_us,
+            "event_values": self.values,
+        }
+        parts = [slice(begin, begin + ROWS_AT_ONCE) for begin in range(0, len(self.values), ROWS_AT_ONCE)]
+        return sum(
+            db.session.execute(
+                STORE,
+                {"source_id": source.id, **{name: array(column[part].tolist()) for name, column in columns.items()}},
+            ).rowcount
+            for part in parts
+        )
 
 
 def confirm(sensors: Sequence[Sensor], start: pd.Timestamp, source: Source, recorded_at: datetime) -> None:

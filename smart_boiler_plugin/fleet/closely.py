@@ -19,7 +19,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.faults import SILENT, Fault, faults_of
 from smart_boiler_plugin.facts.read import read_facts
-from smart_boiler_plugin.fleet.cold import Cold, wanted_c
+from smart_boiler_plugin.fleet.cold import Cold, cold_ahead, wanted_c
 from smart_boiler_plugin.learning.habits import habits
 from smart_boiler_plugin.learning.learn import Habits
 from smart_boiler_plugin.plan.policy import Policy
@@ -29,9 +29,6 @@ AT_ONCE = 1000
 
 AHEAD = timedelta(hours=24)
 """How far ahead a tank may become cold."""
-
-MISSED_K = 0.5
-"""How much colder than wanted a tank must be planned to be cold then [K]: plans keep just at what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +107,4 @@ def _closely(boiler: Boiler, facts: Facts, habit: Habits | None, policy: Policy)
 def _cold_soon(boiler: Boiler, facts: Facts, habit: Habits, policy: Policy) -> Cold | None:
     """Return when a tank will first be cold by its plan; None where it will not be."""
     ahead = facts.span(facts.moment, facts.moment + AHEAD)
-    moments, planned_c = facts.quarters[ahead], facts.planned_c[ahead]
-    wanted = wanted_c(boiler.data, boiler.comfort, policy, habit, moments)
-    cold = np.flatnonzero(planned_c < wanted - MISSED_K)
-    if not len(cold):
-        return None
-    first = int(cold[0])
-    return Cold(moments[first], float(planned_c[first]), float(wanted[first]))
+    return cold_ahead(boiler.data, boiler.comfort, policy, habit, facts.quarters[ahead], facts.planned_c[ahead])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +14,7 @@ from smart_boiler_plugin.fleet.members import Member, members
 from smart_boiler_plugin.fleet.runs import Run, last_runs
 from smart_boiler_plugin.fleet.state import states_of
 from smart_boiler_plugin.fleet.told import NEEDS_A_PERSON, STATES, BoilerState, worst_first
+from smart_boiler_plugin.garbage import uncollected
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def overview(whose: Any, moment: datetime, *, runs: bool = True) -> Overview:
         Whether to tell of the last run: it is an operator's, and no household's.
 
     """
-    with _uncollected():
+    with uncollected():
         fleet = members(whose)
         tariffs = _prices_of(fleet)
         states = worst_first(states_of(fleet, moment, {each: known.until for each, known in tariffs.items()}))
@@ -108,18 +107,6 @@ def overview(whose: Any, moment: datetime, *, runs: bool = True) -> Overview:
         workers=alive,
         waiting=waiting,
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let Python look for no garbage meanwhile: while 10,000 boilers come in, that would take a third of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _prices_of(fleet: Sequence[Member]) -> dict[int, KnownPrices]:

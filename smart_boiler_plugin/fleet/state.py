@@ -19,8 +19,8 @@ from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
 from smart_boiler_plugin.facts import glimpses
 from smart_boiler_plugin.facts.faults import SILENT, Fault, silent
 from smart_boiler_plugin.facts.plans import off_plan_k, plans_of
-from smart_boiler_plugin.fleet.closely import AHEAD, MISSED_K, Closely, look_closely
-from smart_boiler_plugin.fleet.cold import most_wanted_c
+from smart_boiler_plugin.fleet.closely import AHEAD, Closely, look_closely
+from smart_boiler_plugin.fleet.cold import MISSED_K, most_wanted_c
 from smart_boiler_plugin.fleet.members import Member
 from smart_boiler_plugin.fleet.screening import AGO, LATELY, Bools, Limits, odd, silence
 from smart_boiler_plugin.fleet.told import BoilerState, Seen, Span, state_of

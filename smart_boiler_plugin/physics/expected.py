@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smart_boiler_plugin.physics.boilers import Boilers
-from smart_boiler_plugin.physics.set_points import STATES, Ahead
+from smart_boiler_plugin.physics.set_points import STATES, Ahead, DrawOffsAhead, SetPoints, programme, together
 from smart_boiler_plugin.physics.states import Grid, Places
 from smart_boiler_plugin.physics.thermostat import Floats
 
@@ -56,30 +56,56 @@ def expected(
         How many states the grid has.
 
     """
-    found = [
-        _propagated(boilers[part], ahead.of(part), set_points_kwh[:, part], start_kwh[part], states)
-        for part in boilers.parts()
-    ]
+    found = []
+    for part in boilers.parts():
+        draw_offs = DrawOffsAhead(_grid(boilers[part], start_kwh[part], states), ahead.of(part))
+        found.append(_propagated(boilers[part], draw_offs, set_points_kwh[:, part], start_kwh[part]))
+    return _together(boilers, found)
+
+
+def set_points_and_expected(
+    boilers: Boilers, ahead: Ahead, start_kwh: Floats, *, states: int = STATES
+) -> tuple[SetPoints, Expected]:
+    """Return set-points, and what is to be expected of boilers that follow them; arguments as of ``expected``.
+
+    The same as one after the other, in nine tenths of the time: what draw-offs do is worked out once.
+    """
+    solved, found = [], []
+    for part in boilers.parts():
+        some, of_some, start = boilers[part], ahead.of(part), start_kwh[part]
+        draw_offs = DrawOffsAhead(Grid(some, some.ceiling_kwh, states), of_some)
+        wishes, costs = programme(some, of_some, draw_offs)
+        if (start > some.ceiling_kwh).any():
+            draw_offs = DrawOffsAhead(_grid(some, start, states), of_some)
+        solved.append((wishes, costs))
+        found.append(_propagated(some, draw_offs, wishes, start))
+    return together(boilers, solved), _together(boilers, found)
+
+
+def _grid(boilers: Boilers, start_kwh: Floats, states: int) -> Grid:
+    return Grid(boilers, np.maximum(boilers.ceiling_kwh, start_kwh), states)
+
+
+def _together(boilers: Boilers, found: list[tuple[Floats, Floats, Floats]]) -> Expected:
     power, state, unserved = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return Expected(power, state, boilers.temperature_c(state), unserved)
 
 
 def _propagated(
-    boilers: Boilers, ahead: Ahead, set_points_kwh: Floats, start_kwh: Floats, states: int
+    boilers: Boilers, ahead: DrawOffsAhead, set_points_kwh: Floats, start_kwh: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return mean power [kW], state of charge and unserved heat [kWh] of boilers that are few enough."""
-    grid = Grid(boilers, np.maximum(boilers.ceiling_kwh, start_kwh), states)
-    useful = np.maximum(ahead.useful_kwh / grid.step_kwh, 0)
+    grid = ahead.grid
     begin = np.maximum(start_kwh / grid.step_kwh, 0)
-    shares = Places(begin[:, None], states).spread(np.ones((len(boilers), 1)))
+    shares = Places(begin[:, None], grid.states).spread(np.ones((len(boilers), 1)))
     power, state, unserved = (np.empty(set_points_kwh.shape) for _ in range(3))
     for step, set_point in enumerate(set_points_kwh):
         heated = grid.heated(set_point / grid.step_kwh)
         heat_kwh = _mean(shares, heated - grid.idle) * grid.step_kwh
         power[step] = heat_kwh / boilers.heat_max_kwh * boilers.power_kw
-        draw_offs = grid.draw_offs(ahead.sizes_kwh[step], ahead.probabilities[step])
-        before = Places(heated, states).spread(shares)
-        unserved[step] = _mean(before, draw_offs.unserved(useful)) * grid.step_kwh
+        draw_offs, not_served = ahead.of(step)
+        before = Places(heated, grid.states).spread(shares)
+        unserved[step] = _mean(before, not_served) * grid.step_kwh
         shares = draw_offs.after(before)
         state[step] = shares @ grid.all * grid.step_kwh
     return power, state, unserved

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,20 @@ STUCK = "did not move while the boiler heated"
 TOO_FAST = "a rise faster than the boiler can heat"
 BACK_TOO_FAST = "a fall that is back faster than the boiler can heat"
 HOTTER_NEXT = "what followed is hotter than the boiler can heat"
+NO_WATER = "no temperature of water"
+FUTURE = "from the future"
+TOO_COLD = "colder than cold water"
+TOO_HOT = "far above the ceiling"
+AFTER_RESET = "what a DS18B20 says after a reset"
+FAHRENHEIT = "°F sent as °C"
+REASONS = (NO_WATER, FUTURE, TOO_COLD, TOO_HOT, AFTER_RESET, FAHRENHEIT, TOO_FAST, BACK_TOO_FAST, HOTTER_NEXT, STUCK)
+"""Why a reading is not believed."""
+
+NOT = {reason: number for number, reason in enumerate(REASONS, start=1)}
+"""Their numbers: words in arrays are compared a hundred times as slowly; 0 is what is believed."""
+
+Why: TypeAlias = "NDArray[np.int8]"
+
 JUMPED = {TOO_FAST, BACK_TOO_FAST, HOTTER_NEXT}
 """Why readings are doubted for others around them."""
 
@@ -127,20 +141,20 @@ def doubts(
     future = starts > now
     # what is no number is not between two
     no_water = ~((temperature_c >= low) & (temperature_c <= high))
-    why = np.full(len(starts), "", dtype=object)
-    why[no_water] = "no temperature of water"
+    why = np.zeros(len(starts), dtype=np.int8)
+    why[no_water] = NOT[NO_WATER]
     if vessel:
         hours = (starts - starts[:1]) / np.timedelta64(1, "h")
         _doubt_levels(hours, temperature_c, vessel, why)
-    why[future] = "from the future"
+    why[future] = NOT[FUTURE]
     if vessel:
-        rest = np.flatnonzero(why == "")
+        rest = np.flatnonzero(why == 0)
         why[rest] = _jumps(hours[rest], temperature_c[rest], vessel.rise_k_per_h)
         if heated_kwh is not None:
-            rest = np.flatnonzero(why == "")
+            rest = np.flatnonzero(why == 0)
             heated = np.diff(np.cumsum(heated_kwh)[rest], prepend=0.0)
             why[rest] = _stuck(hours[rest], temperature_c[rest], heated, vessel.tank)
-    return {int(i): str(why[i]) for i in np.flatnonzero(why != "")}
+    return {i: REASONS[why[i] - 1] for i in np.flatnonzero(why).tolist()}
 
 
 def stands_still(hours: Floats, temperature_c: Floats, tank: Tank) -> bool:
@@ -165,22 +179,22 @@ def stands_still(hours: Floats, temperature_c: Floats, tank: Tank) -> bool:
     return bool(abs(temperature_c[-1] - tank.ambient_c) * (1 - left) >= STILL_K)
 
 
-def _doubt_levels(hours: Floats, temperature_c: Floats, vessel: Vessel, why: NDArray[np.object_]) -> None:
+def _doubt_levels(hours: Floats, temperature_c: Floats, vessel: Vessel, why: Why) -> None:
     """Put in why readings cannot be where they are, whatever was before and after."""
-    why[(why == "") & (temperature_c < vessel.coldest_c)] = "colder than cold water"
-    why[(why == "") & (temperature_c > vessel.hottest_c)] = "far above the ceiling"
+    why[(why == 0) & (temperature_c < vessel.coldest_c)] = NOT[TOO_COLD]
+    why[(why == 0) & (temperature_c > vessel.hottest_c)] = NOT[TOO_HOT]
     power_on = np.abs(temperature_c - POWER_ON_C) < DIFFERENT_K / 2
     if power_on.any():
-        measured = np.flatnonzero((why == "") & ~power_on)
+        measured = np.flatnonzero((why == 0) & ~power_on)
         before = np.searchsorted(measured, np.flatnonzero(power_on)) - 1
         last_c = np.where(before >= 0, temperature_c[measured[before]], vessel.ceiling_c) if len(measured) else np.nan
         got_there = np.abs(last_c - POWER_ON_C) <= NEAR_K
-        why[np.flatnonzero(power_on)[~got_there]] = "what a DS18B20 says after a reset"
+        why[np.flatnonzero(power_on)[~got_there]] = NOT[AFTER_RESET]
     too_hot = temperature_c > BELIEVED_C[1]
     if too_hot.any():
         celsius = (temperature_c - 32) / 1.8
         in_tank = (celsius >= vessel.coldest_c) & (celsius <= vessel.hottest_c)
-        why[mostly(too_hot & in_tank, np.isfinite(temperature_c), hours, FAHRENHEIT_WITHIN_H)] = "°F sent as °C"
+        why[mostly(too_hot & in_tank, np.isfinite(temperature_c), hours, FAHRENHEIT_WITHIN_H)] = NOT[FAHRENHEIT]
 
 
 def mostly(
@@ -208,18 +222,18 @@ def mostly(
     return around
 
 
-def _jumps(hours: Floats, temperature_c: Floats, rise_k_per_h: float) -> NDArray[np.object_]:
-    """Return why readings are doubted for what was before and after; empty where they are not."""
+def _jumps(hours: Floats, temperature_c: Floats, rise_k_per_h: float) -> Why:
+    """Return why readings are doubted for what was before and after; 0 where they are not."""
     if not (np.diff(temperature_c) > rise_k_per_h * np.diff(hours) + NOISE_K).any():
-        return np.full(len(hours), "", dtype=object)
+        return np.zeros(len(hours), dtype=np.int8)
     why, shown_k_per_h = _one_by_one(hours.tolist(), temperature_c.tolist(), rise_k_per_h)
     # where another source of heat has shown itself, it explains what it does at other times
     return _one_by_one(hours.tolist(), temperature_c.tolist(), shown_k_per_h)[0] if shown_k_per_h else why
 
 
-def _one_by_one(at: list[float], read: list[float], rise_k_per_h: float) -> tuple[NDArray[np.object_], float]:
+def _one_by_one(at: list[float], read: list[float], rise_k_per_h: float) -> tuple[Why, float]:
     """Return why readings are doubted, and how fast another source was seen to heat [K/h], 0 where none was."""
-    why = np.full(len(at), "", dtype=object)
+    why = np.zeros(len(at), dtype=np.int8)
 
     def reaches(i: int, j: int) -> bool:
         return read[j] - read[i] <= rise_k_per_h * (at[j] - at[i]) + NOISE_K
@@ -235,23 +249,23 @@ def _one_by_one(at: list[float], read: list[float], rise_k_per_h: float) -> tupl
         if not believed or reaches(believed[-1], i):
             stayed = [*waiting, i]
             if not (waiting and _is_back(at, read, waiting[-1], i) and _confirmed([read[each] for each in stayed])):
-                why[waiting] = TOO_FAST
+                why[waiting] = NOT[TOO_FAST]
             else:
                 faster += rises([believed[-1], *stayed])
             believed, waiting = [*believed[-1:], i], []
         elif not waiting and len(believed) > 1 and _is_back(at, read, believed[0], i):
-            why[believed[-1]] = BACK_TOO_FAST
+            why[believed[-1]] = NOT[BACK_TOO_FAST]
             believed = [believed[0], i]
         else:
             waiting.append(i)
             if len(believed) == 1 and len(waiting) > 1 and reaches(waiting[0], i):
-                why[believed[-1]] = HOTTER_NEXT
+                why[believed[-1]] = NOT[HOTTER_NEXT]
             elif _confirmed([read[each] for each in waiting]):
                 faster += rises([*believed[-1:], *waiting])
             else:
                 continue
             believed, waiting = waiting[-2:], []
-    why[waiting] = TOO_FAST
+    why[waiting] = NOT[TOO_FAST]
     # a single rise may be a sensor that was moved
     return why, OVERPOWER * max(faster) if len(faster) > 1 else 0.0
 
@@ -267,9 +281,9 @@ def _confirmed(waiting_c: list[float]) -> bool:
     return len(last) == CONFIRMED_BY and max(last) - min(last) >= DIFFERENT_K
 
 
-def _stuck(hours: Floats, temperature_c: Floats, heated_kwh: Floats, tank: Tank) -> NDArray[np.object_]:
+def _stuck(hours: Floats, temperature_c: Floats, heated_kwh: Floats, tank: Tank) -> Why:
     """Return which readings stayed what they were while the tank was warmed."""
-    why = np.full(len(hours), "", dtype=object)
+    why = np.zeros(len(hours), dtype=np.int8)
     if not heated_kwh.any():
         return why
     lost_k = tank.heat_loss_coefficient_kw_per_k * (temperature_c - tank.ambient_c) * np.diff(hours, prepend=hours[:1])
@@ -285,6 +299,6 @@ def _stuck(hours: Floats, temperature_c: Floats, heated_kwh: Floats, tank: Tank)
             window = slice(int(np.searchsorted(hours[begin:end], hours[begin + i] - STUCK_WITHIN_H)), i)
             least = window.start + int(np.argmin(came_k[window])) if window.stop > window.start else i
             if came_k[i] - came_k[least] >= STUCK_K:
-                why[begin + least + 1 : end] = STUCK
+                why[begin + least + 1 : end] = NOT[STUCK]
                 break
     return why

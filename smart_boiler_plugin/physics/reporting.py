@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -44,10 +44,11 @@ def reported_change_k(readings_c: pd.Series[Any]) -> float | None:
         Temperatures [°C] by time, ascending.
 
     """
-    last = readings_c.iloc[-LOOKED_AT:]
-    if len(last) < ENOUGH:
+    if len(readings_c) < ENOUGH:
         return None
-    changes_k, gaps = np.diff(last.to_numpy()), np.diff(pd.DatetimeIndex(last.index).as_unit("s").asi8)
+    changes_k = np.diff(readings_c.to_numpy()[-LOOKED_AT:])
+    # in whatever unit: how many times as long one is as another is all that counts
+    gaps = np.diff(cast("pd.DatetimeIndex", readings_c.index).asi8[-LOOKED_AT:])
     step_k = float(np.abs(changes_k).min())
     falls_k = -changes_k[changes_k < 0]
     if step_k < SAME_K or step_k > LARGEST_K or gaps.max() < IRREGULAR * gaps.min() or not len(falls_k):

@@ -24,12 +24,13 @@ the same set-points: not worth a second kind of numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from smart_boiler_plugin.physics.boilers import Boilers
-from smart_boiler_plugin.physics.states import Grid, Places
+from smart_boiler_plugin.physics.states import DrawOffs, Grid, Places
 from smart_boiler_plugin.physics.thermostat import Floats
 
 STATES = 160
@@ -156,27 +157,69 @@ def set_points(boilers: Boilers, ahead: Ahead, *, states: int = STATES) -> SetPo
         How many states the grid has, both ends included.
 
     """
-    solved = [_Programme(boilers[part], ahead.of(part), states).solve() for part in boilers.parts()]
+    solved = []
+    for part in boilers.parts():
+        grid = Grid(boilers[part], boilers[part].ceiling_kwh, states)
+        solved.append(programme(boilers[part], ahead.of(part), DrawOffsAhead(grid, ahead.of(part))))
+    return together(boilers, solved)
+
+
+def together(boilers: Boilers, solved: Sequence[tuple[Floats, Floats]]) -> SetPoints:
+    """Return the set-points of boilers, as ``programme`` finds them for each part."""
     wishes = np.concatenate([found for found, _ in solved], axis=1)
-    return SetPoints(
-        wishes,
-        boilers.temperature_c(wishes),
-        np.concatenate([values for _, values in solved]),
-        boilers.ceiling_kwh,
-    )
+    costs = np.concatenate([values for _, values in solved])
+    return SetPoints(wishes, boilers.temperature_c(wishes), costs, boilers.ceiling_kwh)
+
+
+def programme(boilers: Boilers, ahead: Ahead, draw_offs: DrawOffsAhead) -> tuple[Floats, Floats]:
+    """Return set-points, shape (n, boilers) [kWh], and cost by state, (boilers, states), of few enough boilers.
+
+    Parameters
+    ----------
+    boilers, ahead
+        As of ``set_points``.
+    draw_offs
+        On a grid that ends at the ceilings.
+
+    """
+    return _Programme(boilers, ahead, draw_offs).solve()
+
+
+class DrawOffsAhead:
+    """The draw-offs of each step on a grid, worked out once: for the programme backwards, for what follows forwards.
+
+    Parameters
+    ----------
+    grid
+        The grid.
+    ahead
+        What is known ahead of the same boilers.
+
+    """
+
+    def __init__(self, grid: Grid, ahead: Ahead) -> None:
+        self.grid = grid
+        self._ahead = ahead
+        self._useful = np.maximum(ahead.useful_kwh / grid.step_kwh, 0)
+        self._known: dict[int, tuple[DrawOffs, Floats]] = {}
+
+    def of(self, step: int) -> tuple[DrawOffs, Floats]:
+        """Return the draw-offs of a step, and the unserved heat by the state before them, shape (boilers, states)."""
+        if step not in self._known:
+            draw_offs = self.grid.draw_offs(self._ahead.sizes_kwh[step], self._ahead.probabilities[step])
+            self._known[step] = draw_offs, draw_offs.unserved(self._useful)
+        return self._known[step]
 
 
 class _Programme:
     """The programme for boilers that are few enough; states are in units of the grid's step."""
 
-    def __init__(self, boilers: Boilers, ahead: Ahead, states: int) -> None:
-        self.ahead = ahead
-        self.grid = Grid(boilers, boilers.ceiling_kwh, states)
+    def __init__(self, boilers: Boilers, ahead: Ahead, draw_offs: DrawOffsAhead) -> None:
+        self.draw_offs, self.grid = draw_offs, draw_offs.grid
         step_kwh = self.grid.step_kwh
         heat_price = step_kwh / (boilers.late * boilers.cop)
         self.price = ahead.price * heat_price
         self.end_price = np.quantile(ahead.price, END_QUANTILE, axis=0) * heat_price
-        self.useful = np.maximum(ahead.useful_kwh / step_kwh, 0)
         self.unserved_price = ahead.unserved_price * step_kwh
         self.floor = None if ahead.floor_kwh is None else ahead.floor_kwh / step_kwh
         self.floor_price = HARD_FLOOR_PRICE * step_kwh
@@ -193,10 +236,10 @@ class _Programme:
 
     def _before_draw_offs(self, step: int, after: Floats) -> Floats:
         """Return W of a step, equation (2), by V of the next."""
-        draw_offs = self.grid.draw_offs(self.ahead.sizes_kwh[step], self.ahead.probabilities[step])
+        draw_offs, unserved = self.draw_offs.of(step)
         if self.floor is not None and self.floor[step].any():
             after = after + self.floor_price[:, None] * np.maximum(self.floor[step][:, None] - self.grid.all, 0)
-        return draw_offs.before(after) + self.unserved_price[:, None] * draw_offs.unserved(self.useful)
+        return draw_offs.before(after) + self.unserved_price[:, None] * unserved
 
     def _at_start(self, price: Floats, before: Floats) -> tuple[Floats, Floats]:
         """Return S and V of a step, equations (3) and (4), by its W."""

@@ -26,6 +26,7 @@ from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.facts.sensors import load_sensors, price_ids
 from smart_boiler_plugin.facts.store import Values, store
+from smart_boiler_plugin.garbage import uncollected
 from smart_boiler_plugin.plan.ahead import looks_ahead, problem_ahead
 from smart_boiler_plugin.plan.alone import can_plan, gets_set_points
 from smart_boiler_plugin.plan.handing_out import hand_out
@@ -105,7 +106,11 @@ def plan_fleet(needs: Mapping[int, Need], start: datetime, moment: datetime) -> 
         nothing is written.
 
     """
-    fleet = Fleet(needs, start, moment)
+    with uncollected():
+        return _planned(Fleet(needs, start, moment), needs)
+
+
+def _planned(fleet: Fleet, needs: Mapping[int, Need]) -> list[Outcome]:
     boilers, outcomes = fleet.load()
     usual = [boiler for boiler in boilers if is_usual(boiler)]
     unusual = [boiler for boiler in boilers if not is_usual(boiler)]
@@ -115,7 +120,7 @@ def plan_fleet(needs: Mapping[int, Need], start: datetime, moment: datetime) -> 
     planned = {outcome.asset_id: needs[outcome.asset_id].note for outcome in outcomes if not outcome.failed}
     # rows of assets are locked last
     fleet.hand_out(solved)
-    note(dict(sorted(planned.items())), start, moment)
+    note(dict(sorted(planned.items())), fleet.longest.start, fleet.longest.moment)
     return outcomes
 
 

@@ -44,6 +44,8 @@ DAY_QUARTERS = DAY // QUARTER
 BRIDGED_DAYS = 2
 """For how many days after a plan its last day is followed again, where there is no new one; then the thermostat."""
 
+QUARTER_S = round(QUARTER.total_seconds())
+
 SAYS_NOTHING = np.iinfo(np.int16).min
 """What is kept where a plan says nothing."""
 
@@ -187,8 +189,11 @@ def _can_be_followed(values: Values) -> bool:
 
 def _of(data: BoilerData, values: Values, moment: datetime) -> HandedOut:
     """Return what a device is to follow by a plan."""
-    starts = values.starts.tz_convert("UTC")
-    quarters = pd.date_range(starts[0], starts[-1], freq=QUARTER)[:MOST_QUARTERS]
-    points = pd.Series(values.values, index=starts).reindex(quarters).to_numpy(dtype=float)
+    begin = values.starts[0].tz_convert("UTC").to_pydatetime()
+    starts_s = values.starts.as_unit("s").asi8
+    quarter = (starts_s - starts_s[0]) // QUARTER_S
+    kept = (quarter < MOST_QUARTERS) & ((starts_s - starts_s[0]) % QUARTER_S == 0)
+    points = np.full(int(quarter[kept][-1]) + 1, np.nan)
+    points[quarter[kept]] = np.asarray(values.values)[kept]
     rise_k = data.cop * data.power_kw * QUARTER_H / data.tank.heat_capacity_kwh_per_k
-    return HandedOut(moment, quarters[0].to_pydatetime(), points, data.hysteresis_k, rise_k, data.temperature_max_c)
+    return HandedOut(moment, begin, points, data.hysteresis_k, rise_k, data.temperature_max_c)

@@ -14,8 +14,7 @@ import numpy as np
 from smart_boiler_plugin.clock.quarter import QUARTER_H
 from smart_boiler_plugin.learning.side_by_side import boilers_of
 from smart_boiler_plugin.physics.envelope import Series
-from smart_boiler_plugin.physics.expected import expected
-from smart_boiler_plugin.physics.set_points import set_points
+from smart_boiler_plugin.physics.expected import set_points_and_expected
 from smart_boiler_plugin.physics.thermostat import SET_POINT_C
 from smart_boiler_plugin.plan.outlook import Outlook, ahead_of
 from smart_boiler_plugin.plan.problem import Problem
@@ -54,8 +53,7 @@ def _solved(problems: list[Problem], steps: int | None) -> list[Answer]:
     prices: list[Series] = [problem.price for problem in problems if problem.price is not None]
     ahead = ahead_of(seen, prices, [problem.least_kwh for problem in problems])
     start = np.array([problem.device.start_kwh for problem in problems])
-    found = set_points(boilers, ahead)
-    foreseen = expected(boilers, ahead, found.states_kwh, start)
+    found, foreseen = set_points_and_expected(boilers, ahead, start)
     cut = slice(steps)
     return [
         _answer(

@@ -8,7 +8,8 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 
 from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.facts.series import INFERRED_KWH, OF_FACTS, kind_told, latest_values
+from smart_boiler_plugin.facts.latest import latest_values
+from smart_boiler_plugin.facts.series import INFERRED_KWH, OF_FACTS, kind_told
 from tests.host.boilers import START
 
 ROLES = ("temperature", "fill-rate", "demand", "set-point")
@@ -33,7 +34,7 @@ def test_the_database_and_the_reader_say_the_same_of_each_value(boiler):
             )
         )
     db.session.commit()
-    ids = [boiler.sensors[role].id for role in ROLES]
+    ids = {boiler.sensors[role].id: role for role in ROLES}
     query = db.select(TimedBelief.sensor_id, TimedBelief.event_start, kind_told())
     query = query.join(Sensor, Sensor.id == TimedBelief.sensor_id).join(Source, Source.id == TimedBelief.source_id)
     by_database = {

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from threading import Timer
 
 import pytest
 from flexmeasures import Account, Asset
@@ -301,6 +302,34 @@ def test_the_command_asks_workers_for_each_operator_and_waits_for_them(app, flee
         kinds = sorted((job.account_id == rival, job.status, job.total) for job in jobs.all_jobs())
         assert kinds == [(False, "finished", 3), (True, "finished", 1), (True, "finished", 1)]
     assert "3 of 3" in boilers("jobs").output
+
+
+def test_the_command_waits_no_longer_than_somebody_works(app, fleet, boilers, monkeypatch):
+    for name, seconds in (("LOOK_EVERY_S", 0.05), ("TOLD_AFTER_S", 0.1), ("GIVEN_UP_AFTER_S", 0.6)):
+        monkeypatch.setattr(f"smart_boiler_plugin.cli.plans.{name}", seconds)
+    nobody = "No worker is alive. Start one: flexmeasures jobs run-worker --queue scheduling"
+    begun = time.monotonic()
+    result = boilers("plan", "--from", FROM, "--wait")
+    assert result.exit_code == 1
+    assert time.monotonic() - begun < 10
+    assert result.output.count(f"{nobody}. Waiting for") == 1
+    assert f"Error: 3 boilers still to be planned, and nobody does it. {nobody}, or plan here: " in result.output
+    # whoever does not wait is told at once, and the work is still there when a worker comes
+    assert nobody in boilers("plan", "--from", FROM).output
+    assert nobody in boilers("jobs").output
+    monkeypatch.setattr("smart_boiler_plugin.cli.plans.GIVEN_UP_AFTER_S", 60)
+    late = Timer(0.5, lambda: workers.append(start_worker(app)))
+    workers = []
+    late.start()
+    try:
+        result = boilers("plan", "--from", FROM, "--only", "all", "--wait")
+    finally:
+        late.join()
+        workers[0].terminate()
+        workers[0].join()
+    assert result.exit_code == 0, result.output
+    assert f"{nobody}. Waiting for" in result.output
+    assert nobody not in boilers("jobs").output
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from flexmeasures.data import db
 from flexmeasures.data.models.time_series import TimedBelief
 from flexmeasures.data.utils import save_to_db
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from timely_beliefs.sensors.func_store.knowledge_horizons import x_days_ago_at_y_oclock
 
 from smart_boiler_plugin.clock.days import midnights
 from smart_boiler_plugin.facts import store as module
+from smart_boiler_plugin.facts.copying import copy
 from smart_boiler_plugin.facts.store import Values, store
+from smart_boiler_plugin.transactions import is_away
 from tests.host.boilers import START, make_household
 from tests.host.queries import counted_queries
 
@@ -189,18 +191,77 @@ def test_it_stores_what_the_host_itself_would(boiler, source, day, timezone, kin
     assert len(rows(sensor, host)) == len(starts)
 
 
-def test_one_plan_is_one_statement_and_many_are_some(boiler, source, monkeypatch):
+def test_a_plan_is_one_statement_and_a_fleet_s_are_three(boiler, source, monkeypatch):
+    monkeypatch.setattr(module, "FEW_ROWS", 288)
+    plan, another = plan_of(boiler, np.random.default_rng(0)), make_source("another")
+    with counted_queries() as queries:
+        assert store(plan, another, START) == 288
+    assert len(queries) == 1
+    monkeypatch.setattr(module, "FEW_ROWS", 287)
     rng = np.random.default_rng(1)
     plan = plan_of(boiler, rng)
     with counted_queries() as queries:
         assert store(plan, source, START) == 288
-    assert len(queries) == 1
+    # what was said last, and a savepoint about the COPY
+    assert len(queries) == 3
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 100)
     changed = plan_of(boiler, rng)
     with counted_queries() as queries:
         assert store(changed, source, START + LATER) == 288
-    assert len(queries) == 3
+    assert len(queries) == 1 + 3
     assert store(changed, source, START + 2 * LATER) == 0
+
+
+@pytest.mark.parametrize("few_rows", [0, 1000])
+def test_what_is_new_and_what_is_compared_are_stored_alike(boiler, source, monkeypatch, few_rows):
+    monkeypatch.setattr(module, "FEW_ROWS", few_rows)
+    store(of(boiler, [1.0, 2.0, 3.0]), source, START)
+    store([Values(boiler.sensors["temperature"], QUARTERS[3:4], np.array([50.0]))], source, START)
+    # backwards, as nobody says that moments come in their order
+    powers = Values(boiler.sensors["fill-rate"], QUARTERS[:6][::-1], np.array([-0.0, np.nan, 1 / 3, 3.0, 5.0, 1.0]))
+    longer = [powers, *of(boiler, [50.0] * 6, "temperature")]
+    recorded_at = START + timedelta(minutes=29, microseconds=7)
+    assert store(longer, source, recorded_at) == 3 + 5
+    quarter = timedelta(minutes=15)
+    old = [(QUARTERS[n], (n + 1) * quarter, 0.5, n + 1.0) for n in range(3)]
+    new = [
+        (QUARTERS[n], QUARTERS[n] + quarter - recorded_at, 0.5, each) for n, each in ((1, 5.0), (3, 1 / 3), (5, 0.0))
+    ]
+    assert rows(boiler.sensors["fill-rate"], source) == sorted(old + new)
+    assert len(rows(boiler.sensors["temperature"], source)) == 6
+    assert store(longer, source, recorded_at) == 0
+
+
+def test_what_the_database_refuses_is_told_as_by_any_statement(boiler, source, monkeypatch):
+    monkeypatch.setattr(module, "FEW_ROWS", 0)
+    sensor = Sensor("gone", generic_asset=boiler.asset, unit="kW", event_resolution=timedelta(minutes=15))
+    db.session.add(sensor)
+    gone = [Values(sensor, QUARTERS, np.arange(96.0))]
+    db.session.flush()
+    db.session.execute(text("DELETE FROM sensor WHERE id = :id"), {"id": gone[0].sensor.id})
+    with pytest.raises(IntegrityError, match="foreign key"), db.session.begin_nested():
+        store(gone, source, START)
+    assert store(of(boiler, [1.0]), source, START) == 1
+
+
+def test_a_database_that_goes_away_meanwhile_is_away(app, monkeypatch):
+    monkeypatch.setattr(module, "FEW_ROWS", 0)
+    with app.app_context():
+        boiler, source = make_household()[0], make_source("BoilerScheduler")
+        db.session.commit()
+        plan = of(boiler, [1.0])
+        monkeypatch.setattr(module, "copy", lambda *rows: end_own_connection() or copy(*rows))
+        with pytest.raises(DBAPIError) as told:
+            store(plan, source, START)
+        db.session.rollback()
+        assert is_away(told.value)
+        assert rows(boiler.sensors["fill-rate"], source) == []
+
+
+def end_own_connection():
+    pid = db.session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with db.engine.connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
 
 
 def test_two_who_store_at_once_neither_fail_nor_wait_for_each_other_for_ever(app):

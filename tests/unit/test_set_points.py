@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smart_boiler_plugin.physics.boilers import AT_ONCE, Boilers
-from smart_boiler_plugin.physics.expected import expected
+from smart_boiler_plugin.physics.expected import expected, set_points_and_expected
 from smart_boiler_plugin.physics.set_points import STATES, Ahead, price_of_unserved, set_points
 from smart_boiler_plugin.physics.states import DrawOffs, Grid, Places
 from smart_boiler_plugin.physics.tank import Tank
@@ -126,6 +126,20 @@ def test_many_boilers_at_once_get_what_each_gets_alone():
         seen_alone = expected(*cases[number], alone.states_kwh, start[number : number + 1])
         np.testing.assert_allclose(seen.unserved_kwh[:, number], seen_alone.unserved_kwh[:, 0], atol=1e-9)
         np.testing.assert_allclose(seen.power_kw[:, number], seen_alone.power_kw[:, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("above_k", [-10.0, 20.0])
+def test_both_at_once_are_the_same_as_one_after_the_other_above_the_ceiling_too(above_k):
+    chance = np.random.default_rng(4)
+    boilers, ahead = random_case(chance, n=12, sizes=4)
+    start = boilers.ceiling_kwh + above_k * boilers.heat_capacity_kwh_per_k
+    found, seen = set_points_and_expected(boilers, ahead, start)
+    first = set_points(boilers, ahead)
+    then = expected(boilers, ahead, first.states_kwh, start)
+    for both, each in ((found, first), (seen, then)):
+        for name, values in vars(each).items():
+            np.testing.assert_array_equal(getattr(both, name), values)
+    assert seen.state_kwh.any()
 
 
 @pytest.fixture
