@@ -10,7 +10,7 @@ RUN := exec .venv/bin/python
 ON_ALL_CORES := -n logical --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long test-host fuzz benchmark simulate lint format catalogues lock clean
+.PHONY: help demo serve test test-long test-host screenshots fuzz benchmark simulate lint format catalogues lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 	@host=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("flexmeasures").submodule_search_locations[0])') && \
 		$(RUN) -m pytest $(ON_ALL_CORES) -c tests/hosts_own/pytest.ini --rootdir "$$host" -p no:cacheprovider \
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
+
+screenshots: $(PIN)  ## Make the pictures of the pages in docs/ anew (needs a Chromium and npm, as tests/browser)
+	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py $(ARGS)
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)

@@ -9,7 +9,7 @@ from flexmeasures.app import create
 from flexmeasures.data import db
 
 from tests.databases import new_database
-from tests.host.conftest import SETTINGS
+from tests.host.apps import SETTINGS
 
 
 @contextmanager

@@ -56,8 +56,8 @@ NOT_UNPLANNED = "AND kind <> 4"
 """A hundredth of the boilers is silent for five hours, and a hundredth has no plan."""
 
 
-def fill(count, now, days=2):
-    """Make boilers with readings and meter of some days, a plan of yesterday and one of today; return the operator."""
+def fill(count, now, days=2, plans=2):
+    """Make boilers with readings and meter of some days, a plan of today and of days before; return the operator."""
     operator, token = make_operator()
     account = make_account("Client", roles=[CUSTOMER_ROLE])
     boiler = make_household_boiler(account, "Boiler")
@@ -79,7 +79,7 @@ def fill(count, now, days=2):
     for role, value in (("temperature", MEASURED), ("fill-rate", METERED)):
         db.session.execute(text(READ.format(value=value, but=NOT_SILENT)), {**measured, "role": role, "first": FIRST})
     for role, value in (("set-point", COURSE), ("temperature", COURSE), ("fill-rate", HEATS)):
-        for ago in (1, 0):
+        for ago in range(plans)[::-1]:
             made = begin - timedelta(days=ago, hours=1)
             span = {"made": made, "start": made + quarter, "end": made + timedelta(hours=36)}
             plan = {**span, "source": sources["scheduler"].id, "role": role, "first": FIRST}

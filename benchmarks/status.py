@@ -31,7 +31,7 @@ from tests.host.queries import counted_queries
 ALLOWED_S = {500: 0.3, 10_000: 3.0}
 """How long the answer may take by the number of boilers [s]."""
 
-API = "/smart-boiler-plugin/api"
+PREFIX, API = "/smart-boiler-plugin", "/api"
 
 
 def postgres_cpu():
@@ -45,11 +45,11 @@ def measured(client, path, token):
     theirs = postgres_cpu()
     with counted_queries() as queries:
         begin, ours = time.perf_counter(), time.process_time()
-        answer = client.get(f"{API}{path}", headers={"Authorization": token})
+        answer = client.get(f"{PREFIX}{path}", headers={"Authorization": token})
         took = [time.perf_counter() - begin, time.process_time() - ours]
     if answer.status_code != HTTPStatus.OK:
         raise SystemExit(answer.text)
-    return [*took, postgres_cpu() - theirs, len(queries)], answer.json
+    return [*took, postgres_cpu() - theirs, len(queries)], answer.get_json(silent=True)
 
 
 def measure(count):
@@ -61,16 +61,20 @@ def measure(count):
         _, token = fill(count, pd.Timestamp.now("Europe/Amsterdam"))
         client, rows = app.test_client(), []
         for path, what in (
-            ("/fleet", "first look"),
-            ("/fleet", "look again"),
-            ("/fleet?state=silent&page=2", "a page of the silent ones"),
-            ("/fleet?sort-by=coldest", "by the coldest planned"),
-            ("/fleet/load", "load of 36 h"),
+            (f"{API}/fleet", "first look"),
+            (f"{API}/fleet", "look again"),
+            (f"{API}/fleet?state=silent&page=2", "a page of the silent ones"),
+            (f"{API}/fleet?sort-by=coldest", "by the coldest planned"),
+            (f"{API}/fleet/load", "load of 36 h"),
+            ("/", "the operator's page, first"),
+            ("/", "the operator's page, again"),
+            ("/?state=silent&page=2", "its silent ones"),
         ):
             took, _ = measured(client, path, token)
-            may = ALLOWED_S.get(count) if path.startswith("/fleet?state") or path == "/fleet" else None
+            is_look = path.startswith((f"{API}/fleet?state", "/?")) or path in {f"{API}/fleet", "/"}
+            may = ALLOWED_S.get(count) if is_look else None
             rows.append([count, what, *took, took[0] / may if may else None])
-        counts = measured(client, "/fleet", token)[1]["counts"]
+        counts = measured(client, f"{API}/fleet", token)[1]["counts"]
         print(f"{count} boilers:", ", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return rows
 

@@ -9,16 +9,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from flask import Response, current_app, jsonify, request
 from flask_security import current_user
-from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 from flexmeasures.utils.time_utils import server_now
 from marshmallow import Schema, ValidationError, fields, validate
 
 from smart_boiler_plugin.api.customer_crud import no_nul
 from smart_boiler_plugin.api.guards import guarded, takes
-from smart_boiler_plugin.customers.households import is_household
-from smart_boiler_plugin.errors import NotFoundError
-from smart_boiler_plugin.fleet.load import LONGEST, Load, load_of
-from smart_boiler_plugin.fleet.members import members, seen_by
+from smart_boiler_plugin.customers.households import is_household, whose_boilers
+from smart_boiler_plugin.fleet.load import DECIMALS, LONGEST, Load, csv_of, load_of
+from smart_boiler_plugin.fleet.members import members
 from smart_boiler_plugin.fleet.overview import overview
 from smart_boiler_plugin.fleet.overview_schema import document
 from smart_boiler_plugin.fleet.paging import OF_COMPLETED, ORDERS, STATE, chosen
@@ -117,7 +115,7 @@ def show_fleet(
     sort_dir: str = "asc",
 ) -> dict[str, Any]:
     """Show the state of the caller's boilers, the worst first, and of the service around them."""
-    whose = _whose()
+    whose = whose_boilers()
     shown = overview(whose, server_now(), runs=not is_household(current_user))
     states = completed(shown.states, shown.at) if sort_by in OF_COMPLETED else shown.states
     found = chosen(states, [state] if state else [], filter or [], by=sort_by, descending=sort_dir == "desc")
@@ -132,25 +130,10 @@ def show_fleet_load(*, begin: datetime | None = None, end: datetime | None = Non
     now = server_now()
     if begin is None:
         begin = now - BACK if end is None else end - BACK - AHEAD
-    load = load_of(members(_whose()), begin, begin + BACK + AHEAD if end is None else end, now)
+    load = load_of(members(whose_boilers()), begin, begin + BACK + AHEAD if end is None else end, now)
     if request.accept_mimetypes.best_match(FORMATS) == "text/csv":
         return _csv(load)
     return jsonify(LoadSchema().dump(_as_json(load)))
-
-
-def _whose() -> Any:
-    """Return the SQL condition for the accounts whose boilers the caller sees.
-
-    Raises
-    ------
-    NotFoundError
-        If the caller manages none and is of no household.
-
-    """
-    manages = user_has_admin_access(current_user, "read") or current_user.has_role(CONSULTANT_ROLE)
-    if not manages and not is_household(current_user):
-        raise NotFoundError("You have no boilers.")
-    return seen_by(current_user)
 
 
 def _as_json(load: Load) -> dict[str, Any]:
@@ -167,19 +150,8 @@ def _as_json(load: Load) -> dict[str, Any]:
 
 
 def _csv(load: Load) -> Response:
-    table = pd.DataFrame(
-        {
-            "start": [moment.isoformat() for moment in load.quarters],
-            "planned_kw": load.planned_kw,
-            "metered_kw": load.metered_kw,
-        }
-    )
     headers = {"Content-Disposition": f'attachment; filename="load-{load.quarters[0]:%Y-%m-%d}.csv"'}
-    return Response(table.round(DECIMALS).to_csv(index=False), mimetype="text/csv", headers=headers)
-
-
-DECIMALS = 3
-"""Of powers [kW]."""
+    return Response(csv_of(load), mimetype="text/csv", headers=headers)
 
 
 def _numbers(values: Any) -> list[float | None]:

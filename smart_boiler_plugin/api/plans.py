@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from flask_security import current_user
-from flexmeasures import Account, Asset
 from flexmeasures.auth.decorators import permission_required_for_context
 from flexmeasures.auth.policy import FlexMeasuresPlatform
-from flexmeasures.data import db
 from marshmallow import Schema, fields, validate
 
 from smart_boiler_plugin.api.guards import guarded, json_only, takes
 from smart_boiler_plugin.api.jobs import asked
-from smart_boiler_plugin.customers.directory import visible_customers
-from smart_boiler_plugin.errors import NotFoundError
+from smart_boiler_plugin.customers.listing import boilers_to_plan
 from smart_boiler_plugin.fleet import planning
 from smart_boiler_plugin.fleet.planning import BY_DEFAULT, Asked
 from smart_boiler_plugin.plan.needed import ONLY
-from smart_boiler_plugin.stored import LARGEST_ID, rows_with
+from smart_boiler_plugin.stored import LARGEST_ID
 
 MOST_CUSTOMERS = 10_000
 """How many customers one call may name."""
@@ -65,25 +62,5 @@ def create_plans(body: dict[str, Any]) -> Any:
     """Plan the boilers of the caller's customers that need it, as a job."""
     start: datetime | None = body["start"]
     wanted = Asked.now(body["which"] or BY_DEFAULT, start, body["until"])
-    answer = asked(planning.ask(current_user.account, _boilers(body["customers"]), wanted))
+    answer = asked(planning.ask(current_user.account, boilers_to_plan(body["customers"]), wanted))
     return answer, 202, {"Location": answer["href"]}
-
-
-def _boilers(account_ids: list[int] | None) -> list[int]:
-    """Return the ids of the boilers of customers.
-
-    Raises
-    ------
-    NotFoundError
-        If one is none of the caller's.
-
-    """
-    customers = visible_customers().with_entities(Account.id)
-    if account_ids is not None:
-        customers = customers.filter(Account.id.in_(account_ids))
-    visible = {account_id for (account_id,) in customers}
-    unknown = sorted(set(account_ids or ()) - visible)
-    if unknown:
-        raise NotFoundError(f"You have no boiler customer with account id {unknown[0]}.")
-    query = db.select(Asset.id).filter(Asset.account_id.in_(visible), rows_with(Asset)).order_by(Asset.id)
-    return list(db.session.scalars(query))

@@ -7,11 +7,12 @@ from typing import Any
 
 from flask_security import current_user
 from flexmeasures import User
-from flexmeasures.auth.policy import user_has_admin_access
+from flexmeasures.auth.policy import CONSULTANT_ROLE, user_has_admin_access
 
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers.directory import Customer, find, of_account
-from smart_boiler_plugin.errors import NotYoursToChangeError
+from smart_boiler_plugin.errors import NotFoundError, NotYoursToChangeError
+from smart_boiler_plugin.fleet.members import seen_by
 from smart_boiler_plugin.stored import as_object
 
 OWN_COMFORT = {"programme", "away", "boost", "useful_temperature"}
@@ -66,6 +67,25 @@ def find_to_change(account_id: int, wanted: Mapping[str, Any]) -> Customer:
 def _is_own(account_id: int) -> bool:
     """Return whether the current user is one of this household's own, and no admin."""
     return bool(current_user.account_id == account_id and is_household(current_user))
+
+
+def whose_boilers() -> Any:
+    """Return the SQL condition for the accounts whose boilers the current user sees (``fleet.members.seen_by``).
+
+    Raises
+    ------
+    NotFoundError
+        If the current user manages none and is of no household.
+
+    """
+    if not manages_boilers(current_user) and not is_household(current_user):
+        raise NotFoundError("You have no boilers.")
+    return seen_by(current_user)
+
+
+def manages_boilers(user: User) -> bool:
+    """Return whether a user may look at the boilers of many: an admin, or an operator's consultant."""
+    return bool(user_has_admin_access(user, "read") or user.has_role(CONSULTANT_ROLE))
 
 
 def is_household(user: User) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations
 from smart_boiler_plugin.customers.directory import Customer, belongs_to, visible_customers
 from smart_boiler_plugin.customers.invitations import Invitation
+from smart_boiler_plugin.errors import NotFoundError
 from smart_boiler_plugin.stored import as_object, is_id, rows_with
 
 
@@ -83,6 +84,26 @@ def _of_accounts(accounts: Sequence[Account]) -> tuple[list[Customer], list[Sens
     wanted = db.select(Sensor).options(joinedload(Sensor.generic_asset)).filter(Sensor.id.in_(filter(is_id, named)))
     prices = list(db.session.scalars(wanted))
     return [Customer(account, boilers.get(account.id), users[account.id]) for account in accounts], prices
+
+
+def boilers_to_plan(account_ids: Collection[int] | None = None) -> list[int]:
+    """Return the ids of the boilers of the current user's customers, of all or some; ascending.
+
+    Raises
+    ------
+    NotFoundError
+        If one is none of the current user's.
+
+    """
+    customers = visible_customers().with_entities(Account.id)
+    if account_ids is not None:
+        customers = customers.filter(Account.id.in_(account_ids))
+    visible = {account_id for (account_id,) in customers}
+    unknown = sorted(set(account_ids or ()) - visible)
+    if unknown:
+        raise NotFoundError(f"You have no boiler customer with account id {unknown[0]}.")
+    query = db.select(Asset.id).filter(Asset.account_id.in_(visible), rows_with(Asset)).order_by(Asset.id)
+    return list(db.session.scalars(query))
 
 
 def count_of_all(operator: Account | None = None) -> int:

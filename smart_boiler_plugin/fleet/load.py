@@ -95,6 +95,22 @@ def load_of(fleet: Sequence[Member], start: datetime, end: datetime, moment: dat
     )
 
 
+def csv_of(load: Load) -> str:
+    """Return the load as CSV: a row for each quarter, powers [kW] empty where there is none."""
+    table = pd.DataFrame(
+        {
+            "start": [moment.isoformat() for moment in load.quarters],
+            "planned_kw": load.planned_kw,
+            "metered_kw": load.metered_kw,
+        }
+    )
+    return str(table.round(DECIMALS).to_csv(index=False))
+
+
+DECIMALS = 3
+"""Of powers [kW]."""
+
+
 def _counts(of_quarters: pd.Series[Any]) -> NDArray[np.int_]:
     counts: NDArray[np.int_] = np.nan_to_num(of_quarters.to_numpy(dtype=float)).astype(int)
     return counts

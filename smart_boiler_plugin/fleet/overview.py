@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,14 @@ from smart_boiler_plugin.fleet.told import NEEDS_A_PERSON, STATES, BoilerState, 
 
 
 @dataclass(frozen=True)
+class KnownPrices:
+    """Name of a tariff, and until when its prices are known, in UTC."""
+
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Overview:
     """A fleet at a moment.
 
@@ -28,8 +36,9 @@ class Overview:
         The moment.
     states
         Of all boilers, the worst first.
-    prices_known_until
-        Until when the prices of all boilers are known: the first of their tariffs that ends; None where one has none.
+    tariffs
+        Until when prices are known that some boilers pay, by the ids of their sensors; those of a boiler that has none
+        are not among them.
     last_run
         When they were last planned together, and what came of it; None where that is not known.
     workers
@@ -41,10 +50,22 @@ class Overview:
 
     at: datetime
     states: Sequence[BoilerState]
-    prices_known_until: datetime | None
+    tariffs: Mapping[int, KnownPrices]
     last_run: Run | None
     workers: int | None
     waiting: int | None
+
+    @property
+    def prices_known_until(self) -> datetime | None:
+        """Until when prices of all boilers are known: the first of their tariffs to end; None where one has none."""
+        ends = [self.tariffs.get(each.member.price_id or 0) for each in self.states]
+        return min((known.until for known in ends if known), default=None) if all(ends) else None
+
+    @property
+    def most_paid(self) -> int | None:
+        """Id of the sensor of the price that most boilers pay; None where none is known."""
+        paid = Counter(each.member.price_id for each in self.states if each.member.price_id in self.tariffs)
+        return paid.most_common(1)[0][0] if paid else None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -75,15 +96,14 @@ def overview(whose: Any, moment: datetime, *, runs: bool = True) -> Overview:
     """
     with _uncollected():
         fleet = members(whose)
-        known = _prices_of(fleet)
-        states = worst_first(states_of(fleet, moment, known))
+        tariffs = _prices_of(fleet)
+        states = worst_first(states_of(fleet, moment, {each: known.until for each, known in tariffs.items()}))
     operators = {member.operator_id for member in fleet if member.operator_id is not None} if runs else set()
     alive, waiting = workers.alive()
-    ends = [known.get(member.price_id or 0) for member in fleet]
     return Overview(
         at=moment,
         states=states,
-        prices_known_until=min((end for end in ends if end is not None), default=None) if all(ends) else None,
+        tariffs=tariffs,
         last_run=_last(operators),
         workers=alive,
         waiting=waiting,
@@ -102,12 +122,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _prices_of(fleet: Sequence[Member]) -> dict[int, datetime]:
+def _prices_of(fleet: Sequence[Member]) -> dict[int, KnownPrices]:
     """Return until when prices are known, by the ids of sensors, of those that their boilers may be planned with."""
     known = prices_until({member.price_id for member in fleet if member.price_id is not None})
     may_read = {(member.price_id, owner) for member in fleet for owner in (None, member.account_id, member.operator_id)}
     return {
-        sensor_id: priced.until
+        sensor_id: KnownPrices(priced.name, priced.until)
         for sensor_id, priced in known.items()
         if priced.until is not None and (sensor_id, priced.owner_id) in may_read
     }

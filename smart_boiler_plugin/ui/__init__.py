@@ -13,10 +13,13 @@ MENU_VIEW, MENU_TITLE = "smart-boiler-plugin", "Boilers"
 
 def attach(state: BlueprintSetupState) -> None:
     """Add the pages to the app that registers the blueprint, and the entry to its menu."""
-    from smart_boiler_plugin.ui import boilers, household, household_door  # noqa: PLC0415 (once FlexMeasures is there)
+    from smart_boiler_plugin.ui import boiler, boilers, household, household_door  # noqa: PLC0415 (once the host is there)
 
     state.app.after_request_funcs.setdefault(state.name, []).append(_guarded)
     state.add_url_rule("/", view_func=household.at_home_or(boilers.show_boilers))
+    state.add_url_rule("/load.csv", view_func=boilers.show_load)
+    state.add_url_rule("/plans", view_func=boilers.plan_boilers, methods=["POST"])
+    state.add_url_rule("/boilers/<int:account_id>", view_func=boiler.show_boiler)
     household_door.attach(state)
     config = state.app.config
     listed = list(config.get("FLEXMEASURES_MENU_LISTED_VIEWS", []))

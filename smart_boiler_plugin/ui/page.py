@@ -38,10 +38,33 @@ def render(template: str, *, language: str = LANGUAGES[0], **shown: Any) -> Resp
         What the template shows, beside ``csrf_token`` for its forms.
 
     """
-    ours = {"language": language, "csrf_token": generate_csrf, "smart_boiler_version": VERSION}
+    ours = {
+        "language": language,
+        "csrf_token": generate_csrf,
+        "smart_boiler_version": VERSION,
+        "is_bright": is_bright,
+    }
     response = make_response(render_flexmeasures_template(f"smart_boiler_plugin/{template}", **ours, **shown))
     response.headers["Content-Security-Policy"] = policy_of(render_flexmeasures_template(EMPTY, **ours))
     return response
+
+
+def is_bright(color: str) -> bool:
+    """Return whether black text can be read better than white on a colour ("#abc", "#aabbcc"); no for what is none.
+
+    By the relative luminance of WCAG 2.2: white and black have the same contrast at 0.179.
+    """
+    digits = color.strip().lstrip("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == len("abc") else digits
+    try:
+        parts = [int(digits[begin : begin + 2], 16) / 255 for begin in (0, 2, 4)]
+    except ValueError:
+        return False
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)  # noqa: PLR2004 (sRGB)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > EQUAL_CONTRAST
+
+
+EQUAL_CONTRAST = 0.179
 
 
 def posted(view: View) -> View:

@@ -19,10 +19,10 @@ UNKNOWN = "\N{EN DASH}"
 
 NBSP = "\N{NO-BREAK SPACE}"
 
+WEEK = 7
+
 EUROPEAN = {"en": "en_GB"}
 """English as in Europe: day before month, and 24 hours."""
-
-HALF, CENT = 0.5, 0.01
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,15 @@ class Reader:
         """Return a temperature [°C]."""
         return self.number(value_c, "°C", decimals=decimals)
 
-    def money(self, value: float | None, currency: str, *, whole: bool = False) -> str:
-        """Return money: to the cent, or whole."""
+    def money(self, value: float | None, currency: str, *, decimals: int = 2) -> str:
+        """Return money, rounded."""
         if value is None or not isfinite(value):
             return UNKNOWN
         pattern = Locale.parse(self.locale).currency_formats["standard"].pattern
-        shown = 0.0 if abs(value) < (HALF if whole else CENT / 2) else value
-        return format_currency(
-            shown, currency, pattern.replace(".00", "") if whole else pattern, self.locale, currency_digits=False
-        ).replace(" ", NBSP)
+        shown = round(value, decimals) + 0.0  # no "-0"
+        places = f".{decimals * '0'}" if decimals else ""
+        told = format_currency(shown, currency, pattern.replace(".00", places), self.locale, currency_digits=False)
+        return told.replace(" ", NBSP)
 
     def time(self, moment: datetime | None) -> str:
         """Return the time of day: "14:05"."""
@@ -90,13 +90,13 @@ class Reader:
         return format_date(local, "long", locale=self.locale)
 
     def at(self, moment: datetime | None, now: datetime) -> str:
-        """Return a moment as near as it is: the time of today, "Thu 14:05" within a week, else with the date."""
+        """Return a moment as near as it is: "14:05" today, "Thu 14:05" yesterday and in the next days, else a date."""
         if moment is None:
             return UNKNOWN
         days = (self.local(moment).date() - self.local(now).date()).days
         if days == 0:
             return self.time(moment)
-        if abs(days) < len("a week"):
+        if -1 <= days < WEEK:
             return f"{self._weekday(moment)}{NBSP}{self.time(moment)}"
         return f"{self.day(moment)}{NBSP}{self.time(moment)}"
 

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,24 +23,22 @@ BY_PATH = re.compile(r"/(?:npm/)?(?P<package>(?:@[\w.-]+/)?[\w.-]+)@(?P<version>
 
 BY_NAME = {
     "https://ajax.aspnetcdn.com/ajax/jQuery/jquery-3.5.1": "jquery/dist/jquery",
-    "https://cdnjs.cloudflare.com/ajax/libs/floatthead/2.2.1/": "floatthead/dist/",
     "https://cdnjs.cloudflare.com/ajax/libs/font-awesome/4.7.0/": "font-awesome/",
-    "https://cdn.datatables.net/2.0.8/js/dataTables.bootstrap5": "datatables.net-bs5/js/dataTables.bootstrap5",
-    "https://cdn.datatables.net/2.0.8/": "datatables.net/",
-    "https://cdn.datatables.net/1.10.22/": "datatables/",
-    "https://d3js.org/d3.v6": "d3/dist/d3",
 }
 """What has a name of its own, by its beginning, and what stands in place of that."""
 
 NOTHING = (
     # logos
     "https://artwork.lfenergy.org/",
-    # plug-ins and styles of tables that no page of ours has
+    # tables, maps, sliders and an editor: the host's base loads them for its own pages, and none of ours has any
     "https://cdn.datatables.net/",
-    # an editor that no page of ours has; its npm package comes without what is built of it
+    "https://cdnjs.cloudflare.com/ajax/libs/floatthead/",
+    "https://cdn.jsdelivr.net/npm/leaflet@",
+    "https://unpkg.com/leaflet.markercluster@",
+    "https://cdn.jsdelivr.net/npm/ion-rangeslider@",
     "https://cdn.jsdelivr.net/npm/@json-editor/",
 )
-"""What begins like this and is not found is answered by an empty file."""
+"""What begins like this is answered by an empty file."""
 
 EMPTY_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="142" height="32"/>'
 
@@ -77,6 +76,7 @@ def packages():
     return folder / "node_modules", None
 
 
+@cache
 def file_of(url, modules):
     """Return type and contents of what a URL elsewhere names, out of the packages; None for what nobody knows."""
     parts = urlsplit(url)

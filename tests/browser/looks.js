@@ -16,7 +16,7 @@ const looks = {
     const boxes = [], walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const node = walker.currentNode, parent = node.parentElement;
-      if (!node.textContent.trim() || parent.closest(".visually-hidden, option, script, title")) continue;
+      if (!node.textContent.trim() || parent.closest(".visually-hidden, .sb-scrolls, option, script, title")) continue;
       if (!parent.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
       const range = document.createRange();
       range.selectNodeContents(node);

@@ -9,7 +9,8 @@ SERIOUS = {"serious", "critical"}
 
 def assert_fits(page):
     """Assert that nothing is wider than the window, and no text or control lies on another."""
-    assert page.evaluate(f"() => {{ {LOOKS} return [...looks.spilling(), ...looks.overlapping()]; }}") == []
+    wrong = page.evaluate(f"() => {{ {LOOKS} return [...looks.spilling(), ...looks.overlapping()]; }}")
+    assert not wrong, wrong
 
 
 def assert_accessible(page, modules):
@@ -23,4 +24,4 @@ def assert_accessible(page, modules):
         if each["impact"] in SERIOUS
         for node in each["nodes"]
     ]
-    assert told == []
+    assert not told, told

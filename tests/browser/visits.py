@@ -18,7 +18,7 @@ class Visits:
     def __init__(self, browser, server, modules):
         self.browser, self.server, self.modules = browser, server, modules
         self.troubles = []
-        self._sessions, self._pages = {}, {}
+        self._sessions, self._pages, self._contexts = {}, {}, []
 
     def page(self, user, path="/", *, width=1440, **options):
         """Return the page at a path as a user (the name before ``@example.com``) sees it; None: nobody is logged in."""
@@ -30,10 +30,18 @@ class Visits:
         page.goto(self.server + path)
         return page
 
+    def answer(self, user, path):
+        """Return what the server answers to a user at a path, without showing it."""
+        context = self._context(1440, self._session(user))
+        answer = context.request.get(self.server + path)
+        answer.body()
+        self._contexts.append(context)
+        return answer
+
     def end(self):
         """Close all pages."""
-        for page in self._pages.values():
-            page.context.close()
+        for context in [*self._contexts, *(page.context for page in self._pages.values())]:
+            context.close()
 
     def _session(self, user):
         """Return the cookies of a user: each logs in once."""

@@ -21,14 +21,14 @@ const sbCharts = (() => {
     new ResizeObserver(() => { chart.resize(); show(); }).observe(place);
   }
 
-  /** An axis of moments [ms], told in the time zone of the reader whatever that of the browser is. */
-  function timeAxis(zone, language, more = {}) {
+  /** An axis of moments [ms]; tell them by clock(), in the time zone of the reader whatever that of the browser is. */
+  function timeAxis(more = {}) {
     return {
       type: "time",
       axisLine: { lineStyle: { color: LINE } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...TEXT, hideOverlap: true, formatter: (moment) => clock(moment, zone, language) },
+      axisLabel: { ...TEXT, hideOverlap: true, },
       ...more,
     };
   }
@@ -39,7 +39,7 @@ const sbCharts = (() => {
       type: "value",
       name,
       nameTextStyle: { ...TEXT, align: "right", padding: [0, 6, 0, 0] },
-      nameGap: 10,
+      nameGap: 16,
       axisLabel: TEXT,
       splitLine: { lineStyle: { color: LINE } },
       ...more,
