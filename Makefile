@@ -36,7 +36,7 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
 screenshots: $(PIN)  ## Make the pictures of the pages in docs/ anew (needs a Chromium and npm, as tests/browser)
-	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py $(ARGS)
+	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py tests/browser/screenshots_household.py $(ARGS)
 
 benchmark: $(PIN)  ## Compare the CPU time of a plan with that of the host's own scheduler (BENCH=fleet, reports, readings, set_points_out, learning, onboarding, set_points, start, status: of those; believing: boilers with faults)
 	@$(RUN) -m benchmarks.$(BENCH) $(ARGS)
