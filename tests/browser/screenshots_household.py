@@ -1,4 +1,4 @@
-"""Makes the pictures of the household's page: ``make screenshots``; its world is another one than that of ``screenshots.py``."""
+"""Makes the pictures of the household's page: `make screenshots`. Its world is not that of `screenshots.py`."""
 
 import pandas as pd
 import pytest
