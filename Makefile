@@ -38,7 +38,7 @@ test-host: $(PIN)  ## Run FlexMeasures' own tests (ui, api, planning) with the p
 		"$$host/ui/tests" "$$host/api" "$$host/data/models/planning/tests" $(ARGS)
 
 screenshots: $(PIN)  ## Make the pictures of the pages in docs/ anew (needs a Chromium and npm, as tests/browser)
-	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py $(ARGS)
+	@$(RUN) -m pytest -q -n0 tests/browser/screenshots.py tests/browser/screenshots_household.py $(ARGS)
 
 docs: $(PIN)  ## Make docs/settings.md and docs/api.md of the code, check all links, and run all shell blocks (two minutes)
 	@.venv/bin/python -m scripts.docs

@@ -4,7 +4,7 @@
 
     SmartBoilerError            anything this plugin refuses; carries its HTTP status
     ├── BadFileError            400: a file of customers or prices that cannot be read as one
-    ├── NotYoursToChangeError   403: a household's own users may change its comfort alone, an operator its own tariffs
+    ├── NotYoursToChangeError   403: a household may change its comfort and language, an operator its tariffs
     ├── NotFoundError           404: no customer or tariff of the caller's has this id
     ├── UnknownCountryError     422: no country has this code
     ├── UnknownZoneError        422: Energy-Charts has no prices of the country code

@@ -17,7 +17,7 @@ from smart_boiler_plugin.api.schemas import ErrorSchema
 ERRORS = {
     400: "The body is no JSON.",
     401: "No valid token or session.",
-    403: "No right to create accounts, or it is not the caller's to change: a household's is its comfort alone, an "
+    403: "No right to create accounts, or it is not the caller's to change: a household's is comfort and language, an "
     "operator's its own tariffs.",
     404: "The caller has no customer or tariff with this id, or no job or device token.",
     409: "A name or e-mail exists on this server, whoever owns it; the tariff is in another currency, or is in use; "

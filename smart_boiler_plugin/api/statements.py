@@ -14,7 +14,8 @@ from smart_boiler_plugin.customers import households
 from smart_boiler_plugin.money.accounting import EARLIEST
 from smart_boiler_plugin.money.statements import statement_of
 
-FORMATS = ("application/json", "text/csv")
+JSON = "application/json"
+FORMATS = {JSON: "json", "text/csv": "csv"}
 MONEY_DECIMALS, ENERGY_DECIMALS, PRICE_DECIMALS, SHARE_DECIMALS = 4, 3, 5, 3
 """Decimals of what is told."""
 
@@ -34,6 +35,11 @@ class StatementQuerySchema(Schema):
             "description": "Last day, included; it must be over. By default, yesterday.",
             "example": "2026-02-28",
         },
+    )
+    as_format = fields.String(
+        data_key="format",
+        validate=validate.OneOf(["json", "csv"]),
+        metadata={"description": "For links, which send no 'Accept' of their own. By default, what 'Accept' says."},
     )
 
 
@@ -99,11 +105,13 @@ class StatementSchema(Schema):
 
 @guarded
 @takes(query=StatementQuerySchema())
-def show_statement(account_id: int, *, first: date | None = None, last: date | None = None) -> Response:
+def show_statement(
+    account_id: int, *, first: date | None = None, last: date | None = None, as_format: str | None = None
+) -> Response:
     """Show what days of a customer (the caller's, or the own household) cost and saved, as JSON or CSV ('Accept')."""
     statement = statement_of(households.find_own(account_id, "read").boiler, first, last)
     document = StatementSchema().dump(statement)
-    if request.accept_mimetypes.best_match(FORMATS) != "text/csv":
+    if (as_format or FORMATS[request.accept_mimetypes.best_match(FORMATS) or JSON]) != "csv":
         return jsonify(document)
     columns = ["day", *AmountsSchema().fields, "currency", "message"]
     table = pd.DataFrame(document["days"], columns=columns).assign(currency=statement.currency)

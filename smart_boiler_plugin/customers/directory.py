@@ -152,10 +152,15 @@ def find(account_id: int, permission: str) -> Customer:
 
 def of_account(account: Account) -> Customer:
     """Return the customer of an account that was taken on here."""
-    query = db.session.query(Asset).filter(belongs_to([account.id]))
-    asset = query.order_by(rows_with(Asset).desc(), Asset.id).first()
     users = db.session.query(User).filter_by(account_id=account.id).order_by(User.id).all()
-    return Customer(account, asset, users)
+    return Customer(account, boiler_of(account), users)
+
+
+def boiler_of(account: Account) -> Asset | None:
+    """Return the asset of the boiler of an account; None where somebody deleted it."""
+    query = db.session.query(Asset).filter(belongs_to([account.id]))
+    asset: Asset | None = query.order_by(rows_with(Asset).desc(), Asset.id).first()
+    return asset
 
 
 def belongs_to(account_ids: Sequence[int]) -> Any:

@@ -18,6 +18,9 @@ from smart_boiler_plugin.stored import as_object
 OWN_COMFORT = {"programme", "away", "boost", "useful_temperature"}
 """What a household may change of its comfort."""
 
+OWN = {"comfort", "language"}
+"""What a household may change of itself."""
+
 OPERATORS_ALONE = ["Only your operator can change this."]
 
 
@@ -34,7 +37,7 @@ def find_own(account_id: int, permission: str) -> Customer:
 
 
 def find_to_change(account_id: int, wanted: Mapping[str, Any]) -> Customer:
-    """Return a customer whom the current user may change like this: a household itself, its comfort alone.
+    """Return a customer whom the current user may change like this: a household itself, what is its own.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def find_to_change(account_id: int, wanted: Mapping[str, Any]) -> Customer:
     customer = find_own(account_id, "update")
     if _is_own(account_id):
         comfort = as_object(wanted.get("comfort"))
-        beyond: dict[str, Any] = {name: OPERATORS_ALONE for name in wanted if name != "comfort"}
+        beyond: dict[str, Any] = {name: OPERATORS_ALONE for name in wanted if name not in OWN}
         wishes = {name: OPERATORS_ALONE for name in comfort if name not in OWN_COMFORT}
         if beyond or wishes:
             raise NotYoursToChangeError(beyond | ({"comfort": wishes} if wishes else {}))

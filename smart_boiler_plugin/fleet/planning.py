@@ -20,7 +20,7 @@ from smart_boiler_plugin.facts.plans import plans_of
 from smart_boiler_plugin.fleet.runs import Run, note_run
 from smart_boiler_plugin.jobs import WORK, Result
 from smart_boiler_plugin.plan.fleet import PLANNED, SINGLY, Outcome, plan_fleet
-from smart_boiler_plugin.plan.needed import DEVIATING, MISSING, ONLY, needed
+from smart_boiler_plugin.plan.needed import ALL, DEVIATING, MISSING, ONLY, needed
 from smart_boiler_plugin.prices.files import FIRST_YEAR
 from smart_boiler_plugin.transactions import transaction
 
@@ -167,6 +167,13 @@ def plan_here(asset_ids: Sequence[int], asked: Asked) -> Iterator[list[Outcome]]
             operator = db.session.get(Account, operator_id)
             if operator is not None:
                 note_run(operator, _run(Counter({name: n for (id_, name), n in counts.items() if id_ == operator_id})))
+
+
+def plan_anew(asset_ids: Sequence[int]) -> list[Outcome]:
+    """Plan boilers in this process whose household has changed what it wants: that is no run of their operator's."""
+    with transaction():
+        outcomes, _ = _plan(asset_ids, Asked.now([MISSING, ALL]))
+    return outcomes
 
 
 def _plan(asset_ids: Sequence[int], asked: Asked) -> tuple[list[Outcome], list[int]]:

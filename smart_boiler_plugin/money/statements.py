@@ -97,6 +97,19 @@ def statement_of(boiler: Boiler, first: date | None = None, last: date | None = 
     return Statement(boiler, first, last, days, total, tuple(not_believed))
 
 
+def month_so_far(boiler: Boiler) -> Statement:
+    """Return the statement of the month in which the last day that is over lies, up to that day.
+
+    Raises
+    ------
+    SmartBoilerError
+        If what is stored of the boiler is wrong.
+
+    """
+    last = last_day(boiler.timezone)
+    return statement_of(boiler, last.replace(day=1), last)
+
+
 def _account(day: Day) -> DayAccount | UnknownDay:
     (account,) = day.accounts()
     if isinstance(account, DayAccount):

@@ -100,9 +100,9 @@ def needed(
     for asset_id, boiler in boilers.items():
         end = known.end_of(boiler.price_id)
         plan = plans.get(asset_id)
-        why = ASKED if ALL in only else ""
-        why = why or (MISSING in only and _missing(boiler, plan, end, begin, known)) or ""
+        why = (MISSING in only and _missing(boiler, plan, end, begin, known)) or ""
         why = why or (OFF_PLAN if asset_id in off and plans[asset_id].made_at < begin else "")
+        why = why or (ASKED if ALL in only else "")
         if why:
             found[asset_id] = Need(end, why, {**boiler.digests, **known.digests_of(boiler.price_id, begin, end)})
     return found

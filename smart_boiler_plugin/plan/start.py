@@ -13,6 +13,9 @@ from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
 from smart_boiler_plugin.plan.draw_offs import draw_offs
 from smart_boiler_plugin.plan.policy import Policy
 
+MEASURED, CARRIED = "reading", "reading carried forward"
+"""Where a start is from that rests on a reading; else it is what is wanted at least."""
+
 
 def start_kwh(
     data: BoilerData, comfort: Comfort, facts: Facts, policy: Policy, start: pd.Timestamp
@@ -42,14 +45,14 @@ def _start_c(
         age = start - measured_at
         said = {"reading": f"{reading_c:.2f} °C", "measured_at": measured_at.isoformat()}
         if age <= policy.max_reading_age:
-            return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
+            return reading_c, {"from": MEASURED, "temperature": f"{reading_c:.2f} °C", **said}
         change_k = data.reports_change_k or reported_change_k(readings)
         if change_k and age <= UNCHANGED:
             said["reports"] = f"each change of {change_k:g} K"
-            return reading_c, {"from": "reading", "temperature": f"{reading_c:.2f} °C", **said}
+            return reading_c, {"from": MEASURED, "temperature": f"{reading_c:.2f} °C", **said}
         if age <= policy.max_carried_age:
             carried_c = carried_forward_c(data, facts, reading_c, measured_at + QUARTER, start, comfort.away)
-            return carried_c, {"from": "reading carried forward", "temperature": f"{carried_c:.2f} °C", **said}
+            return carried_c, {"from": CARRIED, "temperature": f"{carried_c:.2f} °C", **said}
     floor_c = policy.floor_of(data)
     if floor_c is not None:
         return floor_c, {"from": "floor", "temperature": f"{floor_c:.2f} °C"}

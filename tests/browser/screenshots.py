@@ -44,9 +44,13 @@ def world(emptied):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("name", "user", "path"), PAGES)
 def test_picture(visits, name, user, path, width):
-    page = visits.page(user, path, width=width)
+    keep(visits.page(user, path, width=width), f"{name}-{width}")
+
+
+def keep(page, name, tallest=TALLEST):
+    """Keep a picture of a page under a name."""
     page.evaluate("document.fonts.ready")
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
+    picture = picture.crop((0, 0, picture.width, min(picture.height, tallest)))
     FOLDER.mkdir(exist_ok=True)
-    picture.quantize(COLOURS).save(FOLDER / f"{name}-{width}.png", optimize=True)
+    picture.quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
