@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from flexmeasures import Account, Asset
 from flexmeasures.data import db
+from itsdangerous import URLSafeTimedSerializer
 
 from smart_boiler_plugin import jobs, stored
 from smart_boiler_plugin.boiler.asset import Boiler
@@ -103,6 +104,10 @@ def test_who_may_not_plan_has_no_button_and_is_refused(app, world):
     text = reader.get().text
     assert "Ash" in text
     assert "Plan anew" not in text
+    with reader.client.session_transaction() as session:
+        # as the host's other forms would give it
+        token = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(session["csrf_token"])
+    assert reader.post("plans", csrf_token=token, customer=world["Ash"]).status_code == 403
     operator = Visitor(app, world["A"])
     operator.get()
     for customer in (world["Cedar"], 999_999, "1 OR 1", "-1", "9" * 30):
