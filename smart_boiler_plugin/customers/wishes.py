@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from smart_boiler_plugin.clock.quarter import HOUR, QUARTER, whole_quarters
-from smart_boiler_plugin.customers.directory import Customer, change
+from smart_boiler_plugin.customers.changing import change
+from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
 from smart_boiler_plugin.fleet.at_home import Home
 from smart_boiler_plugin.fleet.planning import plan_anew

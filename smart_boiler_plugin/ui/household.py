@@ -16,7 +16,7 @@ from flask_security import current_user, login_required
 from flexmeasures.utils.time_utils import server_now
 from werkzeug.wrappers import Response as AnyResponse
 
-from smart_boiler_plugin.customers import directory, wishes
+from smart_boiler_plugin.customers import changing, wishes
 from smart_boiler_plugin.customers.directory import Customer, of_account
 from smart_boiler_plugin.customers.households import find_own, is_household
 from smart_boiler_plugin.errors import NotFoundError, SmartBoilerError
@@ -135,7 +135,7 @@ def speak(customer: Customer) -> str:
     language = request.form.get("language")
     if language not in LANGUAGES:
         raise SmartBoilerError({"language": ["Is none."]})
-    directory.change(customer, None, {}, {}, language=language)
+    changing.change(customer, None, {}, {}, language=language)
     return "language"
 
 
