@@ -52,7 +52,7 @@ def test_the_first_screen_of_a_phone_reaches_warm_now_and_a_wide_one_has_one_col
 
 def test_the_chart_says_its_gist_and_the_table_the_same(visits):
     page = visits.page("mulder", PAGE, width=360)
-    assert page.get_by_role("img", name=re.compile("Now 52.°C")).count() == 1
+    assert page.get_by_role("img", name=re.compile(r"Now \d+.°C")).count() == 1
     assert page.locator("[data-chart] svg path").count() > 10
     page.get_by_text("The same as a table").click()
     assert page.get_by_role("row").count() in (48, 49, 50)
