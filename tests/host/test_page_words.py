@@ -9,6 +9,7 @@ import pytest
 
 from smart_boiler_plugin.boiler.comfort import Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
+from smart_boiler_plugin.fleet.cold import Cold
 from smart_boiler_plugin.fleet.load import Load
 from smart_boiler_plugin.fleet.members import Member
 from smart_boiler_plugin.fleet.overview import KnownPrices, Overview
@@ -53,6 +54,11 @@ def test_the_bar_is_red_below_what_is_wanted_and_brown_less_than_4_k_above(tempe
 def test_a_floor_above_the_useful_temperature_is_what_is_wanted():
     assert plain(row(temperature_c=50.0, data=replace(DATA, temperature_min_c=45.0)).water.sub) == "wants 45 °C"
     assert plain(row(temperature_c=50.0, data=replace(DATA, temperature_min_c=20.0)).water.sub) == "wants 40 °C"
+
+
+def test_what_a_cold_boiler_is_colder_than_is_what_it_wants():
+    cold = Cold(pd.Timestamp(NOW), 43.0, 50.0)
+    assert plain(row("cold", temperature_c=43.0, cold=cold).water.sub) == "wants 50 °C"
 
 
 def test_what_is_not_known_is_a_dash():
