@@ -131,19 +131,15 @@ class _Place:
 
 
 def _parsed(payload: bytes | bytearray | str) -> _Message:
-    """Return a message; what is no JSON (NaN and Infinity are none) is a text alone, or nothing."""
+    """Return a message; what is no JSON is a text alone, or nothing."""
     try:
         text = payload if isinstance(payload, str) else payload.decode()
     except ValueError:
         return _Message(NO_JSON, "")
     try:
-        return _Message(json.loads(text, parse_constant=_refuse), text)
+        return _Message(json.loads(text), text)
     except (ValueError, RecursionError):
         return _Message(NO_JSON, text)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _number(found: Any) -> float | None:
