@@ -24,8 +24,7 @@ choosing_customer: Decorator = click.option(
 
 def find_account(account_id: int, parameter: str) -> Account:
     """Return an account, or say which parameter names none."""
-    # no id of PostgreSQL is as large as a number that somebody may write
-    account = db.session.get(Account, account_id) if 0 < account_id < 2**31 else None
+    account = db.session.get(Account, account_id)
     if account is None:
         raise click.BadParameter(f"There is no account {account_id}.", param_hint=parameter)
     return account
