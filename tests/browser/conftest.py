@@ -1,6 +1,6 @@
 """A real Chromium on a real server: pages as people see them, and no request that leaves the machine.
 
-All of it lives as long as the tests of this folder: Playwright keeps an event loop running, which other tests do not
+Chromium ends with each file: while Playwright is there, it keeps an event loop running, which other tests do not
 expect. A file makes its world once (``world`` or the like, of module scope) after ``emptied``.
 """
 
@@ -30,7 +30,7 @@ OPTIONS = (
 )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def modules():
     """The folder of npm packages."""
     folder, why_not = cdn.packages()
@@ -39,7 +39,7 @@ def modules():
     return folder
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(modules):
     """A Chromium that is installed."""
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
@@ -58,7 +58,7 @@ class _Quietly(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(_running_app):
     """Address of a server of the app."""
     running = make_server("127.0.0.1", 0, _running_app.app, threaded=True, request_handler=_Quietly)

@@ -29,7 +29,7 @@ def _all_of(table):
     return db.select(*(column for column in table.columns if column.name not in LAST_SEEN))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def _app(_running_app):
     with pytest.MonkeyPatch.context() as patch:
         # for what the host writes where it is

@@ -103,8 +103,8 @@ def test_customers_are_listed_as_before(former, run, api):
         customer["boiler"] |= {"element": "switched", "hysteresis": "2 K"}
         customer["comfort"] |= {"useful_temperature": "40 °C", "pause": None}
         customer["sensors"]["set_point"] = set_point
-    # of their invitations, nothing is known
-    added = {"problem": None, "language": "en", "invitation": None}
+    # of their invitations and devices, nothing is known
+    added = {"problem": None, "language": "en", "device": None, "invitation": None}
     assert [{**customer, **added} for customer in before] == after
     assert all(f"Boiler {name}" in run("customers").output for name in NAMES)
 
