@@ -27,7 +27,7 @@ def world(emptied):
         make_homes(pd.Timestamp.now("Europe/Amsterdam"))
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1440])
+@pytest.mark.parametrize("width", [360, *(pytest.param(width, marks=pytest.mark.long) for width in (320, 768)), 1440])
 def test_all_states_fit_are_accessible_and_large_enough_to_touch(visits, modules, width):
     # German has the longest words
     for user in ("schmidt", "mulder", "cold", "new") if width == PHONE else ("schmidt",):

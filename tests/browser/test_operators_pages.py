@@ -36,7 +36,7 @@ def follow(page, locator):
         locator.click()
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280, 1440])
+@pytest.mark.parametrize("width", [360, *(pytest.param(width, marks=pytest.mark.long) for width in (768, 1280)), 1440])
 def test_all_boilers_fit_the_window(visits, modules, width):
     page = visits.page("operator", PAGE, width=width)
     expect(page.locator("[data-chart=load] svg")).to_be_visible()

@@ -1,7 +1,17 @@
-"""Connections to the database, watched before each statement, and cut."""
+"""Connections to the database, watched before each statement, and cut; and a Redis that is away."""
 
 from flexmeasures.data import db
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import event, text
+
+from smart_boiler_plugin.embedded.processes import free_port
+
+
+def redis_that_is_away():
+    """Return a connection to where no Redis is, which says so at once: redis-py itself tries for seconds."""
+    return Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
 
 
 class BeforeEachStatement:

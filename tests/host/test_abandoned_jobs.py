@@ -10,6 +10,7 @@ from rq.job import Job, JobStatus
 
 from smart_boiler_plugin.plan import abandoned
 from tests.factories import make_account, make_household_boiler, make_operator
+from tests.host.connections import redis_that_is_away
 from tests.host.workers import TTL_S, kill_with_its_job, start_worker, wait_until
 
 V3 = "/api/v3_0"
@@ -176,8 +177,7 @@ def test_what_was_taken_and_not_begun_is_put_back_after_a_minute(app, fleet_of, 
 
 
 def test_without_redis_a_clean_up_says_so_in_one_line(app, boilers, monkeypatch):
-    dead = type(app.redis_connection)(port=1)
-    monkeypatch.setattr(app.queues["scheduling"], "connection", dead)
+    monkeypatch.setattr(app.queues["scheduling"], "connection", redis_that_is_away())
     monkeypatch.setattr(app, "queues", {"scheduling": app.queues["scheduling"]})
     told = boilers("clean-up")
     assert told.exit_code == 1

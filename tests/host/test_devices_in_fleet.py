@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from redis import Redis
 
 from smart_boiler_plugin.boiler import seen
 from smart_boiler_plugin.boiler.seen import DeviceSeen
-from smart_boiler_plugin.embedded.processes import free_port
+from tests.host.connections import redis_that_is_away
 from tests.host.households import API, World
 
 AT = pd.Timestamp("2026-02-06T12:08:00", tz="UTC").to_pydatetime()
@@ -86,7 +85,7 @@ def test_who_has_got_another_device_is_told_nothing_of_the_one_before(world):
 
 def test_without_redis_nothing_is_known_of_devices_and_all_else_is_shown(world, monkeypatch):
     note(world)
-    monkeypatch.setattr(world.app, "redis_connection", Redis("127.0.0.1", free_port()))
+    monkeypatch.setattr(world.app, "redis_connection", redis_that_is_away())
     with world.app.app_context():
         assert seen.seen_of([world.ash.boiler]) == {}
         seen.note({world.ash.boiler: DeviceSeen("tasmota")})

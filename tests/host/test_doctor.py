@@ -28,8 +28,8 @@ from smart_boiler_plugin.embedded.processes import free_port
 from smart_boiler_plugin.prices.sensors import get_or_create_spot_price_sensor
 from smart_boiler_plugin.prices.tariffs import default_tariff
 from tests.factories import make_account, make_operator, store
-from tests.host.boilers import make_household
 from tests.host.apps import SETTINGS
+from tests.host.boilers import make_household
 from tests.host.mail_servers import Server
 from tests.host.sites import make_building
 

@@ -10,13 +10,13 @@ from email import message_from_bytes, policy
 import pytest
 from flexmeasures import Account, Asset, User
 from flexmeasures.data import db
-from redis import Redis
 from rq import Queue
 
 from smart_boiler_plugin import mail as mail_of_ours
 from smart_boiler_plugin.customers import invitations, letter, sending
 from smart_boiler_plugin.embedded.processes import free_port
 from tests.factories import PASSWORD
+from tests.host.connections import redis_that_is_away
 from tests.host.mail_servers import serving, silent_port, slowly, used_by
 
 ASH = {"name": "Fam. Ash", "user_name": "ash", "user_email": "ash@example.com"}
@@ -295,7 +295,7 @@ def test_where_redis_forgot_all_the_command_sends_what_is_due(app, call, custome
 
 
 def test_where_redis_cannot_be_reached_customers_are_taken_on(app, call, monkeypatch, caplog):
-    gone = Queue("scheduling", connection=Redis(port=free_port()))
+    gone = Queue("scheduling", connection=redis_that_is_away())
     monkeypatch.setitem(app.queues, "scheduling", gone)
     answer = call("POST", **ASH)
     assert (answer.status_code, answer.json["invitation"]) == (201, "due")

@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from flexmeasures import Account, Asset, User
 from flexmeasures.data import db
-from redis import Redis
 from rq import Queue
 from rq.job import Job
 from sqlalchemy.exc import OperationalError
@@ -16,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from smart_boiler_plugin import jobs, workers
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import bulk, many, taking_on
-from smart_boiler_plugin.embedded.processes import free_port
 from tests.factories import make_account, make_operator, make_user
 from tests.host.children import child, wait_for
+from tests.host.connections import redis_that_is_away
 
 API = "/smart-boiler-plugin/api"
 LONG = 2 * many.CHUNK + 3
@@ -247,7 +246,7 @@ def test_where_redis_forgot_it_whoever_looks_puts_it_back(app, post, get, work, 
 
 def test_where_redis_cannot_be_reached_it_is_noted_all_the_same(app, post, get, work, monkeypatch):
     with monkeypatch.context() as gone:
-        gone.setitem(app.queues, "scheduling", Queue("scheduling", connection=Redis(port=free_port())))
+        gone.setitem(app.queues, "scheduling", Queue("scheduling", connection=redis_that_is_away()))
         answer = post(trees(21))
         assert answer.status_code == 202
         assert get(answer).json["status"] == "queued"
