@@ -433,6 +433,7 @@ def test_a_configuration_that_cannot_be_read_is_told(doctor):
     assert answer.exit_code == 1
 
 
+@pytest.mark.long
 def test_where_neither_database_nor_redis_nor_mail_answers_the_module_says_so_without_a_traceback(tmp_path):
     settings = {
         **SETTINGS,

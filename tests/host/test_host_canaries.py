@@ -3,6 +3,7 @@
 To mend one, change the entry in ``host.py``, and nothing else.
 """
 
+import logging
 from datetime import timedelta
 from unittest.mock import ANY
 
@@ -296,6 +297,17 @@ def test_every_entry_has_its_canary():
         assert (entry.lower() if entry.isupper() else spelt) in canaries, f"{entry} has no canary"
 
 
+@pytest.fixture
+def _levels_of_logging():
+    """What is logged from then on, as it was: reading a configuration sets it."""
+    loggers = [logging.getLogger(), logging.getLogger("flexmeasures")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("_levels_of_logging")
 def test_read_configuration(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FLEXMEASURES_ENV", "production")

@@ -13,7 +13,7 @@ from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from tests.factories import make_account, make_household_boiler, make_operator, make_user
 
 PATH = "/smart-boiler-plugin/api/openapi.json"
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 """Requests per operation and kind; there are some thirty operations, and two kinds: allowed and forbidden."""
 
 QUICK = settings(

@@ -129,7 +129,7 @@ def check(pair, problem, counts, solver):
 
 
 @pytest.mark.parametrize("solver", [BoilerScheduler, ByHost])
-@pytest.mark.parametrize("examples", [pytest.param(8, id="8"), pytest.param(300, id="300", marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [pytest.param(5, id="5"), pytest.param(300, id="300", marks=pytest.mark.long)])
 def test_the_optimum_is_that_of_the_hosts_scheduler(pair, examples, solver):
     counts = {
         "contradicts itself": 0,
