@@ -29,7 +29,7 @@ def make_prices(now, days=32):
     begin = now.normalize() - timedelta(days=days)
     end = now.normalize() + timedelta(days=2)
     hour = np.arange(round((end - begin) / QUARTER)) / 4 % 24
-    price = 0.2 - 0.08 * np.cos((hour - 15) / 24 * 2 * np.pi) - 0.06 * np.exp(-((hour - 13) ** 2) / 4)
+    price = 0.2 - 0.08 * np.cos((hour - 3) / 24 * 2 * np.pi) - 0.06 * np.exp(-((hour - 13) ** 2) / 4)
     price += 0.18 * np.exp(-((hour - 18.5) ** 2) / 5) + 0.08 * np.exp(-((hour - 8) ** 2) / 3)
     store(get_or_create_consumption_price_sensor("NL"), price - 0.02, begin)
 
