@@ -44,7 +44,7 @@ sbCharts.draw("boiler", (data, width) => {
     option.grid.push({ left, right, top, height: panel.height });
     top += panel.height + 40;
     option.xAxis.push(sbCharts.timeAxis({ gridIndex: index, min: data.start, max: end, minInterval: every, maxInterval: every,
-      axisLabel: { ...sbCharts.TEXT, show: index === panels.length - 1, showMinLabel: false, showMaxLabel: false, hideOverlap: true, formatter: (moment) => (moment > data.start && moment < end ? clock(moment) : "") } }));
+      axisLabel: { ...sbCharts.TIMES, show: index === panels.length - 1, showMinLabel: false, showMaxLabel: false, formatter: (moment) => (moment > data.start && moment < end ? clock(moment) : "") } }));
     const ends = panel.name === "°C" ? { min: (range) => Math.floor(Math.min(range.min, data.useful || range.min) / 10) * 10, max: Math.ceil((data.ceiling + 1) / 10) * 10 } : {};
     option.yAxis.push(sbCharts.valueAxis(panel.name, { gridIndex: index, splitNumber: panel.height > 100 ? 4 : 2,
       nameTextStyle: { ...sbCharts.TEXT, align: "left", padding: [0, 0, 0, 6 - left] }, ...ends }));

@@ -44,7 +44,7 @@ sbCharts.draw("load", (data, width) => {
   const grid = [{ left, right, ...upper }, { left, right, ...bottom }];
   const axis = (index, shown) => sbCharts.timeAxis({
     ...ends, gridIndex: index, minInterval: every, maxInterval: every,
-    axisLabel: { ...sbCharts.TEXT, show: shown, hideOverlap: true, showMinLabel: false, showMaxLabel: false, formatter: clock },
+    axisLabel: { ...sbCharts.TIMES, show: shown, showMinLabel: false, showMaxLabel: false, formatter: clock },
   });
   return {
     grid,

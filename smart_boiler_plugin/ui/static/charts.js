@@ -8,6 +8,8 @@
 const sbCharts = (() => {
   const INK = "#1d2b34", MUTED = "#52616b", LINE = "#d8dfe3";
   const TEXT = { fontFamily: "Poppins, sans-serif", fontSize: 12, color: MUTED };
+  // below the lowest value of the other axis, which may stand beside the first of them
+  const TIMES = { ...TEXT, margin: 13, hideOverlap: true };
 
   /** Draw a chart with the option that a function makes of its data and the width [px]. */
   function draw(name, optionOf) {
@@ -28,7 +30,7 @@ const sbCharts = (() => {
       axisLine: { lineStyle: { color: LINE } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...TEXT, hideOverlap: true, },
+      axisLabel: TIMES,
       ...more,
     };
   }
@@ -58,5 +60,5 @@ const sbCharts = (() => {
     return points;
   }
 
-  return { draw, timeAxis, valueAxis, clock, steps, INK, MUTED, LINE, TEXT };
+  return { draw, timeAxis, valueAxis, clock, steps, INK, MUTED, LINE, TEXT, TIMES };
 })();
