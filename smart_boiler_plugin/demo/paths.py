@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from smart_boiler_plugin.demo import board
 from smart_boiler_plugin.demo.household import History
@@ -52,11 +53,11 @@ class Paths:
         readings = [{**same, "kind": kind, "unit": unit, "values": values} for kind, unit, values in rows]
         self._gateway.post(f"{OURS}/readings", {"readings": readings})
 
-    def asked_by_gateway(self, account: int) -> str:
-        """Return what the gateway is told when it asks whether its boiler may heat, for people."""
+    def asked_by_gateway(self, account: int, timezone: str) -> str:
+        """Return what the gateway is told when it asks whether its boiler may heat, for people of a time zone."""
         assert self._gateway is not None  # noqa: S101 (it has reported)
         now = self._gateway.get(f"{OURS}/boiler-customer/{account}/now")
-        until = datetime.fromisoformat(now["until"]).astimezone()
+        until = datetime.fromisoformat(now["until"]).astimezone(ZoneInfo(timezone))
         return f"GET /now: {'it may heat' if now['heat'] else 'it may not heat'} until {until:%H:%M}"
 
     def say_by_mqtt(self, account: int, temperature_c: float) -> str:

@@ -187,7 +187,7 @@ class Demo:
         self._plan_all()
         _, by_gateway, by_mqtt = self.households
         with show.timed(f"{by_gateway.name}'s gateway asks") as say:
-            say(self.paths.asked_by_gateway(by_gateway.ids["account"]))
+            say(self.paths.asked_by_gateway(by_gateway.ids["account"], TIMEZONE))
         with show.timed(f"{by_mqtt.name}'s board is told") as say:
             say(self.paths.told_by_mqtt())
 
