@@ -96,7 +96,7 @@ def run_mqtt_bridge(url: str | None, ca: str | None, longest_s: int) -> None:
     """  # noqa: D301 (click wants the \b)
     missing = [name for name in ("aiomqtt", "jsonpath") if find_spec(name) is None]
     if missing:
-        raise click.ClickException("The bridge needs further packages: pip install smart-boiler-plugin[mqtt]")
+        raise click.ClickException("The bridge needs further packages: pip install aiomqtt python-jsonpath")
     try:
         broker = Broker.of(url, ca)
         broker.tls()

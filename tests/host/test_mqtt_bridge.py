@@ -262,7 +262,7 @@ def test_a_bridge_that_is_killed_leaves_ordinary_boilers_behind_and_one_that_is_
 @pytest.mark.parametrize(
     ("missing", "words", "told"),
     [
-        ("aiomqtt", [], "pip install smart-boiler-plugin[mqtt]"),
+        ("aiomqtt", [], "pip install aiomqtt python-jsonpath"),
         (None, ["--url", "tcp://a"], "mqtts://host:8883"),
         (None, ["--longest-lease", "1201"], "4<=x<=1200"),
     ],
