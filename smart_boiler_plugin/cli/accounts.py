@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 from flexmeasures import Account
 from flexmeasures.auth.policy import CONSULTANCY_ACCOUNT_ROLE
 from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+from smart_boiler_plugin.cli.shown import Decorator
 
 choosing_operator: Decorator = click.option(
     "--operator", "operator_id", type=int, help="Account id of an operator. [default: all]"

@@ -9,17 +9,11 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from smart_boiler_plugin.doctor.all_of_it import findings_of
-from smart_boiler_plugin.doctor.telling import tell
+from smart_boiler_plugin.doctor.telling import choosing, tell
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option(
-    "--report-config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check this configuration of ProfitOrLossReporter, too.",
-)
+@choosing
 @with_appcontext
 def doctor(file: Path | None, *, as_json: bool) -> None:
     """Find out what would make a first day fail, and say what mends it.

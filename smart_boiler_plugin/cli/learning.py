@@ -18,7 +18,7 @@ from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.boiler.owners import boiler_ids, count_boilers
 from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import DATE
-from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.progress import progress, watched
 from smart_boiler_plugin.cli.shown import show, with_json
 from smart_boiler_plugin.facts.believed import vessel_of
 from smart_boiler_plugin.learning import daily
@@ -59,11 +59,7 @@ def learn(day: datetime | None, operator_id: int | None, customer_id: int | None
     count = count_boilers(operator, customer)
     if not count:
         raise no_boiler()
-    outcomes = []
-    with progress("boilers", count) as advance:
-        for outcome in daily.learn(day and day.date(), operator, customer):
-            outcomes.append(outcome)
-            advance(1)
+    outcomes = watched(daily.learn(day and day.date(), operator, customer), "boilers", count)
     found = Counter(outcome.what for outcome in outcomes)
     click.echo(
         tabulate(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 import click
 from flexmeasures.cli.utils import MsgStyle
+
+Thing = TypeVar("Thing")
 
 INTERRUPTED = 130
 """Exit code of what was ended with Ctrl-C, as shells have it."""
@@ -52,6 +55,16 @@ def progress(what: str, length: int, kept: str = HARMLESS) -> Iterator[Callable[
             raise click.exceptions.Exit(INTERRUPTED) from None
 
 
+def watched(things: Iterable[Thing], what: str, length: int, kept: str = HARMLESS) -> list[Thing]:
+    """Return things as they come, with a progress bar; the other parameters are those of ``progress``."""
+    found = []
+    with progress(what, length, kept) as advance:
+        for each in things:
+            found.append(each)
+            advance(1)
+    return found
+
+
 def _is_watched() -> bool:
     """Return whether a person sees the bar; in a cron mail, it would be a line of its own."""
     return sys.stderr.isatty()
@@ -60,8 +73,8 @@ def _is_watched() -> bool:
 @contextmanager
 def _bar(label: str, length: int, shown: Callable[[object], str]) -> Iterator[Callable[[int], None]]:
     bar = click.progressbar(length=length, label=label, show_eta=False, item_show_func=shown, file=sys.stderr)
-    with bar as watched:
-        yield watched.update
+    with bar as shown_bar:
+        yield shown_bar.update
 
 
 def time_left(done: int, length: int, seconds: float) -> str:

@@ -20,7 +20,7 @@ from smart_boiler_plugin.boiler.data_schema import PLACE_FIELDS, BoilerSchema
 from smart_boiler_plugin.boiler.owners import count_boilers
 from smart_boiler_plugin.cli.accounts import choosing_customer, choosing_operator, find_chosen, no_boiler
 from smart_boiler_plugin.cli.dates import DATE
-from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.progress import watched
 from smart_boiler_plugin.cli.shown import show_json, with_json
 from smart_boiler_plugin.clock.days import days_between
 from smart_boiler_plugin.errors import SmartBoilerError
@@ -105,11 +105,8 @@ def report(  # noqa: PLR0913 (one for each option)
             found = report_again(days or [], because or "", operator, customer, **_read(corrections, customer))
         else:
             found = report_fleet(days, operator, customer)
-        outcomes, kept = [], "Days that are finished are stored. Running it again is harmless."
-        with progress("reports", count * number_of_days, kept) as advance:
-            for outcome in found:
-                outcomes.append(outcome)
-                advance(1)
+        kept = "Days that are finished are stored. Running it again is harmless."
+        outcomes = watched(found, "reports", count * number_of_days, kept)
     except SmartBoilerError as error:
         raise click.ClickException(str(error)) from error
     failed = [outcome for outcome in outcomes if outcome.account is None and outcome.reason != TOO_EARLY]

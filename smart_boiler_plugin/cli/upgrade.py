@@ -8,7 +8,7 @@ from flexmeasures.cli.utils import MsgStyle
 from tabulate import tabulate
 
 from smart_boiler_plugin.boiler.owners import count_boilers
-from smart_boiler_plugin.cli.progress import progress
+from smart_boiler_plugin.cli.progress import watched
 from smart_boiler_plugin.fleet.upgrade import upgrade as upgrade_all
 
 
@@ -37,11 +37,8 @@ def upgrade(*, dry_run: bool, set_points: bool) -> None:
       flexmeasures smart-boiler upgrade
       flexmeasures smart-boiler upgrade --set-points --check
     """  # noqa: D301 (click wants the \b)
-    outcomes = []
-    with progress("boilers", count_boilers(), "They are stored; the same command goes on with the others.") as advance:
-        for outcome in upgrade_all(dry_run=dry_run, set_points=set_points):
-            outcomes.append(outcome)
-            advance(1)
+    kept = "They are stored; the same command goes on with the others."
+    outcomes = watched(upgrade_all(dry_run=dry_run, set_points=set_points), "boilers", count_boilers(), kept)
     rows = [[outcome.asset_id, outcome.name, change] for outcome in outcomes for change in outcome.changes]
     done = "Would be changed" if dry_run else "Changed"
     if rows:

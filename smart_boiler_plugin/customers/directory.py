@@ -24,10 +24,7 @@ from smart_boiler_plugin.boiler.connecting import connection_of
 from smart_boiler_plugin.boiler.connection import Connection
 from smart_boiler_plugin.boiler.owners import CUSTOMER_ROLE
 from smart_boiler_plugin.customers import invitations, sending
-from smart_boiler_plugin.customers.changes import (
-    log_change,
-    one_change,
-)
+from smart_boiler_plugin.customers.changes import log_change, one_change
 from smart_boiler_plugin.customers.invitations import Invitation, server_url
 from smart_boiler_plugin.customers.languages import language_of
 from smart_boiler_plugin.errors import BrokenBoilerError, NotFoundError, SmartBoilerError

@@ -165,7 +165,8 @@ def look() -> tuple[Devices, list[Told]]:
 def store(rows: Sequence[Mapping[str, Any]]) -> int:
     """Store rows of readings; return how many values were written.
 
-    A row that fails in a way that nobody foresaw stops no other.
+    A row that fails in a way that nobody foresaw stops no other. ``take`` commits, so that no savepoint holds what is
+    done by halves (``transactions.by_halves``).
     """
     try:
         return take(rows, Bridge({int(row["account"]) for row in rows}), datetime.now(timezone.utc)).stored

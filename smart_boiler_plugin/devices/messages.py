@@ -80,10 +80,6 @@ class Reader:
         message = _parsed(payload)
         return [said for place in places for said in place.read(message)]
 
-    def boilers_at(self, topic: str) -> set[int]:
-        """Return the ids of the assets of the boilers whose devices speak on a topic."""
-        return {place.asset_id for place in self.topics.get(topic, ())}
-
 
 @dataclass(frozen=True)
 class _Message:

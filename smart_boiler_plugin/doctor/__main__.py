@@ -13,17 +13,11 @@ from flask import Flask
 
 from smart_boiler_plugin.doctor.findings import Finding
 from smart_boiler_plugin.doctor.packages import versions
-from smart_boiler_plugin.doctor.telling import tell
+from smart_boiler_plugin.doctor.telling import choosing, tell
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option(
-    "--report-config",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check this configuration of ProfitOrLossReporter, too.",
-)
+@choosing
 @click.pass_context
 def main(context: click.Context, file: Path | None, *, as_json: bool) -> None:
     """Find out why a server does not start, or does not load this plugin; else do as `smart-boiler doctor`.

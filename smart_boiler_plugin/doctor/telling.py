@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from smart_boiler_plugin.doctor.findings import Finding
+
+
+def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its options: what is looked at besides, and how it is told."""
+    path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    told = "Check this configuration of ProfitOrLossReporter, too."
+    with_file = click.option("--report-config", "file", type=path, help=told)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(with_file(command))
 
 
 def tell(findings: Iterable[Finding], file: Path | None = None, *, as_json: bool = False) -> None:

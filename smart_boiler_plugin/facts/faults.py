@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H
+from smart_boiler_plugin.clock.runs import runs
 from smart_boiler_plugin.facts.facts import IS_DOUBLED, JUMPS, STANDS_STILL, Facts
 from smart_boiler_plugin.physics.readings import NOISE_K
 from smart_boiler_plugin.physics.reporting import UNCHANGED, reported_change_k
@@ -126,10 +127,9 @@ def _warmed(temperature_c: Floats, heating: NDArray[np.bool_]) -> NDArray[np.boo
     A large tank gets warmer by less than that from one reading to the next.
     """
     warmed = np.zeros(len(heating), dtype=bool)
-    edges = np.flatnonzero(np.diff(heating, prepend=False, append=False))
-    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for run in runs(heating):
         # from the reading before to the one after: what was heated in a quarter is read in the next
-        spell = slice(max(begin - 1, 0), end + 1)
+        spell = slice(max(run.start - 1, 0), run.stop + 1)
         warmed[spell] = temperature_c[spell] - np.fmin.accumulate(temperature_c[spell]) > NOISE_K
     return warmed
 

@@ -231,8 +231,8 @@ def at_home(asset: Asset, moment: datetime) -> Home | None:
     member, rules = next(iter(members(Asset.id == asset.id)), None), policy()
     if member is None or member.data is None or member.comfort is None:
         return None
-    priced = {sensor_id: each.until for sensor_id, each in prices_until([member.price_id or 0]).items()}
-    until = {sensor_id: each for sensor_id, each in priced.items() if each is not None}
+    known = prices_until([member.price_id or 0])
+    until = {sensor_id: each.until for sensor_id, each in known.items() if each.until is not None}
     (state,) = completed(states_of([member], moment, until), moment)
     local = pd.Timestamp(moment).tz_convert(member.timezone)
     today = day_of(local, member.timezone)

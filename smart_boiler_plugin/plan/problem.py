@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from smart_boiler_plugin.boiler.comfort import Away, Comfort
 from smart_boiler_plugin.boiler.data import BoilerData
 from smart_boiler_plugin.clock.quarter import QUARTER, QUARTER_H, mean_per_step
+from smart_boiler_plugin.clock.runs import runs
 from smart_boiler_plugin.facts.facts import Facts
 from smart_boiler_plugin.facts.faults import faults_of
 from smart_boiler_plugin.physics.envelope import Envelope, Series, envelope
@@ -225,15 +226,14 @@ def _not_served(bounds: Envelope, device: Device) -> list[dict[str, Any]]:
 
 def spans(chosen: NDArray[np.bool_], device: Device) -> list[tuple[slice, dict[str, Any]]]:
     """Return the unbroken runs of chosen steps: as slices, and as from, until and minutes for people."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], chosen.astype(int), [0]])))
     return [
         (
-            slice(int(begin), int(end)),
+            run,
             {
-                "from": device.moments[begin].isoformat(),
-                "until": (device.moments[end - 1] + device.step).isoformat(),
-                "minutes": round((end - begin) * (device.step / timedelta(minutes=1))),
+                "from": device.moments[run.start].isoformat(),
+                "until": (device.moments[run.stop - 1] + device.step).isoformat(),
+                "minutes": round((run.stop - run.start) * (device.step / timedelta(minutes=1))),
             },
         )
-        for begin, end in zip(edges[::2], edges[1::2], strict=True)
+        for run in runs(chosen)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,10 @@ from flexmeasures.utils.time_utils import server_now
 
 from smart_boiler_plugin import jobs
 from smart_boiler_plugin.boiler.asset import Boiler
-from smart_boiler_plugin.clock.days import DAY, midnight
+from smart_boiler_plugin.clock.days import DAY, day_of, midnight
 from smart_boiler_plugin.clock.quarter import QUARTER
-from smart_boiler_plugin.customers.households import manages_boilers
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.facts.glimpses import quarter_of
 from smart_boiler_plugin.fleet.members import seen_by
 from smart_boiler_plugin.fleet.overview import overview
 from smart_boiler_plugin.fleet.state import completed
@@ -29,7 +30,8 @@ from smart_boiler_plugin.plan.noted import history_of
 from smart_boiler_plugin.plan.policy import Policy
 from smart_boiler_plugin.plan.reading import known_for_plans, policy
 from smart_boiler_plugin.plan.span import Span
-from smart_boiler_plugin.ui.boilers import may_plan
+from smart_boiler_plugin.ui.boilers import LANGUAGE, may_plan, must_manage
+from smart_boiler_plugin.ui.charting import axis_of, days_of, numbers
 from smart_boiler_plugin.ui.page import render
 from smart_boiler_plugin.ui.reader import Reader
 from smart_boiler_plugin.ui.rests_on import hygiene_told, rests_on
@@ -38,8 +40,6 @@ from smart_boiler_plugin.ui.service import job_told
 from smart_boiler_plugin.ui.tariff import tariff_told
 from smart_boiler_plugin.ui.wanted import Wanted
 
-LANGUAGE = "en"
-
 CHANGES = 20
 """How many of the last entries of the host's audit log are shown."""
 
@@ -47,8 +47,7 @@ CHANGES = 20
 @login_required
 def show_boiler(account_id: int) -> Response:
     """Show the boiler of a customer: its state, what its plans rest on, and who changed what."""
-    if not manages_boilers(current_user):
-        abort(404)
+    must_manage()
     now = server_now()
     shown = overview(seen_by(current_user) & (Account.id == account_id), now)
     if not shown.states:
@@ -83,10 +82,8 @@ def _known(boiler: Boiler, rules: Policy, reader: Reader, now: datetime, wanted_
 
 
 def _read(boiler: Boiler, rules: Policy, reader: Reader, now: datetime, wanted_c: float | None) -> dict[str, Any]:
-    local = pd.Timestamp(now).tz_convert(reader.timezone)
-    begin = midnight(local.date(), reader.timezone)
-    end = midnight(local.date() + 2 * DAY, reader.timezone)
-    span = Span(local.tz_convert("UTC").floor(QUARTER).tz_convert(reader.timezone), end, QUARTER, now)
+    begin, end = _today_and_tomorrow(now, reader)
+    span = Span(quarter_of(now).tz_convert(reader.timezone), end, QUARTER, now)
     known = known_for_plans([boiler], span, rules)[boiler.asset.id]
     account = problem_ahead(boiler.data, boiler.comfort, known.facts, rules, habit=known.habit, span=span).account
     part = known.facts.span(begin, end)
@@ -117,19 +114,12 @@ def _chart(
 ) -> dict[str, Any]:
     """Return what the chart draws, as JSON; what nothing is known of is left out, so that no box is empty."""
     return {
-        "start": round(quarters[0].timestamp() * 1000),
-        "step": round(QUARTER.total_seconds() * 1000),
+        **axis_of(quarters, now, reader),
         "count": len(quarters),
-        "now": round(now.timestamp() * 1000),
-        "zone": reader.timezone,
-        "language": reader.language,
-        "days": [
-            {"at": round(day.timestamp() * 1000), "name": f"{day:%A}"}
-            for day in quarters[quarters == quarters.normalize()]
-        ],
+        "days": days_of(quarters),
         "useful": wanted_c,
         "ceiling": ceiling_c,
-        "series": {name: _numbers(values) for name, values in series.items() if not np.isnan(values).all()},
+        "series": {name: numbers(values) for name, values in series.items() if not np.isnan(values).all()},
     }
 
 
@@ -144,10 +134,6 @@ def _gist(quarters: pd.DatetimeIndex, series: Mapping[str, Any], reader: Reader,
         f"Planned ahead: coldest {reader.degrees(series['expected'][coldest])} at {reader.at(quarters[coldest], now)}, "
         f"warmest {reader.degrees(series['expected'][hottest])} at {reader.at(quarters[hottest], now)}."
     )
-
-
-def _numbers(values: Any) -> list[float | None]:
-    return [None if np.isnan(value) else round(float(value), 2) for value in values]
 
 
 def _at(told: str, reader: Reader, now: datetime) -> str:
@@ -176,9 +162,12 @@ def _utc(moment: datetime) -> datetime:
 
 def _graphs(asset: Asset, now: datetime, reader: Reader) -> str:
     """Return the address of the host's graphs, of today and tomorrow: by itself it shows what ends with the data."""
-    today = pd.Timestamp(now).tz_convert(reader.timezone).date()
-    begin, end = midnight(today, reader.timezone), midnight(today + 2 * DAY, reader.timezone)
-    moments = {"start_time": begin.isoformat(), "end_time": end.isoformat()}
-    return f"/assets/{asset.id}/graphs?" + "&".join(
-        f"{name}={told.replace('+', '%2B')}" for name, told in moments.items()
-    )
+    begin, end = _today_and_tomorrow(now, reader)
+    window = urlencode({"start_time": begin.isoformat(), "end_time": end.isoformat()}, safe=":")
+    return f"/assets/{asset.id}/graphs?{window}"
+
+
+def _today_and_tomorrow(now: datetime, reader: Reader) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the begin and the end of the two local days that the page shows."""
+    today = day_of(now, reader.timezone)
+    return midnight(today, reader.timezone), midnight(today + 2 * DAY, reader.timezone)

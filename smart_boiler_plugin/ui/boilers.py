@@ -29,14 +29,12 @@ from smart_boiler_plugin.money.totals import totals_of
 from smart_boiler_plugin.plan.reading import policy
 from smart_boiler_plugin.ui.load import AHEAD, BACK, chart_of, gist_of, priced, table_of
 from smart_boiler_plugin.ui.money import money_of
-from smart_boiler_plugin.ui.page import posted, render
+from smart_boiler_plugin.ui.page import HOME, posted, render
 from smart_boiler_plugin.ui.reader import Reader
 from smart_boiler_plugin.ui.rows import row_of
 from smart_boiler_plugin.ui.service import job_told, service_of
 from smart_boiler_plugin.ui.state_cards import cards_of, may_need_plans, sentence_of
 from smart_boiler_plugin.ui.wanted import Pages, Wanted
-
-VIEW = "smart-boiler-plugin UI.show_boilers"
 
 LANGUAGE = "en"
 """Of pages for operators, as of the host's own."""
@@ -78,7 +76,7 @@ ORDER = {
 @login_required
 def show_boilers() -> Response:
     """Show the boilers that the user manages, the worst first, and the service, load and money around them."""
-    _must_manage()
+    must_manage()
     wanted, now, reader = Wanted.of(request.args), server_now(), operators_reader()
     shown = overview(seen_by(current_user), now)
     if not shown.states:
@@ -120,7 +118,7 @@ def show_boilers() -> Response:
 @posted
 def plan_boilers() -> Any:
     """Plan the boiler of a customer anew, or all that need it; then show the page that it was asked for from."""
-    _must_manage()
+    must_manage()
     if not may_plan():
         abort(403)
     customer, query = request.form.get("customer", ""), parse_qs(request.form.get("back", "").lstrip("?"))
@@ -134,13 +132,13 @@ def plan_boilers() -> Any:
         abort(error.http_status, str(error))
     if ids and request.form.get("to") == "boiler":
         return redirect(url_for("smart-boiler-plugin UI.show_boiler", account_id=ids[0], job=job), 303)
-    return redirect(url_for(VIEW) + wanted.but(page=wanted.page, job=job), 303)
+    return redirect(url_for(HOME) + wanted.but(page=wanted.page, job=job), 303)
 
 
 @login_required
 def show_load() -> Response:
     """Return the load that the page draws as CSV."""
-    _must_manage()
+    must_manage()
     now = server_now()
     load = _load_of(members(seen_by(current_user)), now, operators_reader())
     name = f'attachment; filename="load-{load.quarters[0]:%Y-%m-%d}.csv"'
@@ -157,7 +155,7 @@ def may_plan() -> bool:
     return may(FlexMeasuresPlatform.init(), "create-children")
 
 
-def _must_manage() -> None:
+def must_manage() -> None:
     """Say that there is no such page to who manages no boilers."""
     if not manages_boilers(current_user):
         abort(404)

@@ -29,7 +29,7 @@ from smart_boiler_plugin.ui.household_chart import Charts
 from smart_boiler_plugin.ui.household_month import Months
 from smart_boiler_plugin.ui.household_week import Weeks
 from smart_boiler_plugin.ui.household_words import Words
-from smart_boiler_plugin.ui.page import posted, render
+from smart_boiler_plugin.ui.page import HOME, posted, render
 from smart_boiler_plugin.ui.reader import Reader
 
 NAMES = {"en": "English", "nl": "Nederlands", "de": "Deutsch"}
@@ -69,17 +69,27 @@ def own(view: View) -> View:
     @wraps(view)
     @login_required
     def checked() -> AnyResponse:
-        if not is_household(current_user):
-            abort(404)
-        customer = of_account(current_user.account)
+        customer = own_customer()
         try:
             done: str = view(customer)
         except SmartBoilerError:
             return _page(customer, wrong=view.__name__, status=NOT_DONE)
-        return redirect(url_for("smart-boiler-plugin UI.show_boilers", done=done))
+        return redirect(url_for(HOME, done=done))
 
-    limited: View = rate_limit(host_limit, "smart-boiler-plugin")(posted(checked))
+    return sent(checked)
+
+
+def sent(view: View) -> View:
+    """Let a form be sent from our pages alone, and as often as the host lets its API be called."""
+    limited: View = rate_limit(host_limit, "smart-boiler-plugin")(posted(view))
     return limited
+
+
+def own_customer() -> Customer:
+    """Return the customer who is logged in; everybody else is told that there is no such page."""
+    if not is_household(current_user):
+        abort(404)
+    return of_account(current_user.account)
 
 
 def show_home() -> Response:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from smart_boiler_plugin.clock.quarter import HOUR, QUARTER, QUARTER_H
+from smart_boiler_plugin.clock.runs import runs
 from smart_boiler_plugin.fleet.at_home import Home
 from smart_boiler_plugin.fleet.told import Span
 from smart_boiler_plugin.physics.thermostat import Floats
+from smart_boiler_plugin.ui.charting import numbers
 from smart_boiler_plugin.ui.household_times import CENTS, AboutHome
 
 CHEAP, DEAR = 0.25, 0.75
@@ -51,10 +53,10 @@ class Charts(AboutHome):
             "times": [f"{quarter:%H:%M}" for quarter in quarters],
             "now": home.quarters_over - 1,
             "tomorrow": int((quarters.date == quarters[0].date()).sum()),
-            "measured": _as_json(_connected(home), TENTHS),
-            "expected": _as_json(self._expected_c(), TENTHS),
+            "measured": numbers(_connected(home), TENTHS),
+            "expected": numbers(self._expected_c(), TENTHS),
             "heats": [int(each) for each in home.heats],
-            "price": _as_json(price, HUNDREDTHS),
+            "price": numbers(price, HUNDREDTHS),
             "level": _levels(price),
             "useful": home.useful_c,
             "unit": f"{CENTS[self.currency] if cents and self.currency else self.currency or ''}/kWh",
@@ -107,10 +109,9 @@ class Charts(AboutHome):
         home = self.home
         ahead = slice(home.quarters_over - 1, None)
         quarters, heats = home.facts.quarters[home.shown][ahead], home.heats[ahead]
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], heats, [False]]).astype(int)))
         return [
-            Span(quarters[begin].to_pydatetime(), (quarters[end - 1] + QUARTER).to_pydatetime())
-            for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+            Span(quarters[run.start].to_pydatetime(), (quarters[run.stop - 1] + QUARTER).to_pydatetime())
+            for run in runs(heats)
         ]
 
     def hours(self) -> list[Hour]:
@@ -165,7 +166,3 @@ def _levels(price: Floats) -> list[int]:
     cheap, dear = np.quantile(known, [CHEAP, DEAR])
     with np.errstate(invalid="ignore"):
         return [int(each) for each in (price >= dear).astype(int) - (price <= cheap).astype(int)]
-
-
-def _as_json(values: Floats, decimals: int) -> list[float | None]:
-    return [None if np.isnan(value) else round(float(value), decimals) for value in values]

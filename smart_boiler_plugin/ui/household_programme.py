@@ -7,25 +7,20 @@ from typing import Any
 
 from babel.dates import get_day_names
 from flask import Response, abort, redirect, request, url_for
-from flask_security import current_user, login_required
+from flask_security import login_required
 from werkzeug.wrappers import Response as AnyResponse
 
 from smart_boiler_plugin.boiler.comfort_schema import MOST_PERIODS, USEFUL_FROM_TO
 from smart_boiler_plugin.clock.week import DAYS
 from smart_boiler_plugin.customers import wishes
-from smart_boiler_plugin.customers.directory import Customer, of_account
-from smart_boiler_plugin.customers.households import is_household
+from smart_boiler_plugin.customers.directory import Customer
 from smart_boiler_plugin.errors import SmartBoilerError
-from smart_boiler_plugin.host import host_limit, rate_limit
 from smart_boiler_plugin.stored import as_object
 from smart_boiler_plugin.texts import translator
+from smart_boiler_plugin.ui.household import NOT_DONE, own_customer, sent
 from smart_boiler_plugin.ui.household_week import Field, as_json, fields_of, sent_fields
-from smart_boiler_plugin.ui.page import posted, render
+from smart_boiler_plugin.ui.page import HOME, render
 from smart_boiler_plugin.ui.reader import Reader
-
-NOT_DONE = 422
-
-PAGE = "smart-boiler-plugin UI.show_boilers"
 
 USUAL = Field(temperature="55")
 """What an empty line of the form begins with."""
@@ -34,7 +29,7 @@ USUAL = Field(temperature="55")
 @login_required
 def show_programme() -> Response:
     """Show the form, with what holds now."""
-    customer = _household()
+    customer = own_customer()
     try:
         comfort = customer.boiler.comfort
     except SmartBoilerError:
@@ -45,22 +40,16 @@ def show_programme() -> Response:
 @login_required
 def keep_programme() -> AnyResponse:
     """Keep what was sent, or show it again with what is wrong."""
-    customer = _household()
+    customer = own_customer()
     sent, useful = sent_fields(request.form), request.form.get("useful", "").strip()
     try:
         wishes.keep_week(customer, as_json(sent), f"{useful} °C")
     except SmartBoilerError as error:
         return _form(customer, sent, useful, error)
-    return redirect(url_for(PAGE, done="week", _anchor="week"))
+    return redirect(url_for(HOME, done="week", _anchor="week"))
 
 
-keep = rate_limit(host_limit, "smart-boiler-plugin")(posted(keep_programme))
-
-
-def _household() -> Customer:
-    if not is_household(current_user):
-        abort(404)
-    return of_account(current_user.account)
+keep = sent(keep_programme)
 
 
 def _form(customer: Customer, sent: Sequence[Field], useful: str, error: SmartBoilerError | None = None) -> Response:

@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from smart_boiler_plugin.clock.quarter import QUARTER
+from smart_boiler_plugin.clock.runs import runs
 from smart_boiler_plugin.facts.sensors import prices_of
 from smart_boiler_plugin.facts.series import prices_per_kwh
 from smart_boiler_plugin.fleet.load import Load
 from smart_boiler_plugin.physics.thermostat import Floats
+from smart_boiler_plugin.ui.charting import axis_of, days_of, ms, numbers
 from smart_boiler_plugin.ui.reader import Reader
 from smart_boiler_plugin.units import currency_of
 
@@ -23,8 +25,6 @@ BACK, AHEAD = timedelta(hours=6), timedelta(hours=30)
 
 CHEAP = 0.25
 """Share of the time that is tinted as the cheapest [-]."""
-
-DECIMALS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,23 +83,17 @@ def priced(load: Load, price_id: int | None, moment: datetime) -> Priced:
 def chart_of(shown: Priced, now: datetime, reader: Reader) -> dict[str, Any]:
     """Return what the chart draws, as JSON: moments in ms, power in kW, the price in hundredths of its currency."""
     load = shown.load
-    begin = load.quarters[0]
     return {
-        "start": _ms(begin),
-        "step": _ms(QUARTER.total_seconds()),
-        "now": _ms(now),
-        "zone": reader.timezone,
-        "language": reader.language,
-        "planned": _numbers(load.planned_kw),
-        "metered": _numbers(load.metered_kw),
-        "price": _numbers(100 * shown.per_kwh),
-        "cheap": [[_ms(load.quarters[first]), _ms(load.quarters[last] + QUARTER)] for first, last in _runs(shown)],
-        "priceName": f"{_hundredth(shown.currency)}/kWh, {shown.tariff}" if shown.tariff else "",
-        "days": [
-            {"at": _ms(day), "name": f"{day:%A}"}
-            for day in load.quarters[load.quarters == load.quarters.normalize()][:2]
-            if day > begin
+        **axis_of(load.quarters, now, reader),
+        "planned": numbers(load.planned_kw),
+        "metered": numbers(load.metered_kw),
+        "price": numbers(100 * shown.per_kwh),
+        "cheap": [
+            [ms(load.quarters[run.start]), ms(load.quarters[run.stop - 1] + QUARTER)] for run in runs(shown.is_cheap)
         ],
+        "priceName": f"{_hundredth(shown.currency)}/kWh, {shown.tariff}" if shown.tariff else "",
+        # its first moment is no line to draw
+        "days": [day for day in days_of(load.quarters)[:2] if day["at"] > ms(load.quarters[0])],
     }
 
 
@@ -138,24 +132,9 @@ def table_of(shown: Priced, reader: Reader) -> list[tuple[str, ...]]:
     return list(zip(moments, *(told[name] for name in told), strict=True))
 
 
-def _runs(shown: Priced) -> list[tuple[int, int]]:
-    """Return the first and the last quarter of each cheap span."""
-    cheap = np.flatnonzero(shown.is_cheap)
-    runs = np.split(cheap, np.flatnonzero(np.diff(cheap) > 1) + 1)
-    return [(int(run[0]), int(run[-1])) for run in runs if len(run)]
-
-
 def _hundredth(currency: str | None) -> str:
     return {"EUR": "ct", "GBP": "p"}.get(currency or "", f"c{currency}")
 
 
 def _decimals(kw: float) -> int:
     return 0 if kw >= 10 else 1  # noqa: PLR2004 (as people say it)
-
-
-def _ms(moment: Any) -> int:
-    return round(1000 * (moment.timestamp() if isinstance(moment, datetime) else moment))
-
-
-def _numbers(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else round(float(value), DECIMALS) for value in values]

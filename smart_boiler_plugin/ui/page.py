@@ -18,6 +18,9 @@ from smart_boiler_plugin.version import VERSION
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+HOME = "smart-boiler-plugin UI.show_boilers"
+"""View of the first page: of all boilers, or of a household's own."""
+
 EMPTY = "smart_boiler_plugin/page.html"
 """The template that all pages extend: by itself, a page without content."""
 

@@ -13,8 +13,8 @@ from flexmeasures.data import db
 
 from smart_boiler_plugin.boiler.asset import Boiler
 from smart_boiler_plugin.clock.days import day_of
-from smart_boiler_plugin.clock.quarter import QUARTER
 from smart_boiler_plugin.errors import SmartBoilerError
+from smart_boiler_plugin.facts.glimpses import quarter_of
 from smart_boiler_plugin.facts.sensors import prices_of
 from smart_boiler_plugin.facts.series import prices_per_kwh
 from smart_boiler_plugin.prices.contract_schema import ContractSchema
@@ -51,8 +51,7 @@ def tariff_told(boiler: Boiler, reader: Reader, now: datetime) -> TariffTold:
     """
     sensor = boiler.price
     found = list(prices_of([sensor.id]).values())
-    quarter = pd.Timestamp(now).tz_convert("UTC").floor(QUARTER)
-    per_kwh = prices_per_kwh(found, pd.DatetimeIndex([quarter]), now)[sensor.id][0] if found else np.nan
+    per_kwh = prices_per_kwh(found, pd.DatetimeIndex([quarter_of(now)]), now)[sensor.id][0] if found else np.nan
     price = f"{reader.money(float(per_kwh), boiler.currency, decimals=3)} per kWh now"
     return TariffTold(
         name=str(sensor.generic_asset.name),
