@@ -135,6 +135,26 @@ def test_the_load_says_its_highest_and_its_cheapest_quarter_ahead():
     assert [tuple(map(plain, row)) for row in table_of(shown, READER)] == [("Wed 25 Nov 14:00", "28.1", "4.0", "19.0")]
 
 
+@pytest.mark.parametrize(
+    ("begin", "hours", "days"),
+    [
+        ("2026-11-25T08:00+01:00", 36, [(16, "Thursday")]),
+        # the first moment is no line
+        ("2026-11-25T00:00+01:00", 36, [(24, "Thursday")]),
+        # the clock goes back at three: that day has 25 hours
+        ("2026-10-24T20:00+02:00", 30, [(4, "Sunday"), (29, "Monday")]),
+    ],
+)
+def test_a_line_stands_where_a_local_day_begins(begin, hours, days):
+    quarters = pd.date_range(begin, periods=4 * hours, freq="15min").tz_convert("Europe/Amsterdam")
+    zeros, counted = np.zeros(4 * hours), np.ones(4 * hours, dtype=int)
+    known = Load(quarters, quarters[-1] + timedelta(minutes=15), zeros, zeros, counted, counted, 1)
+    chart = chart_of(Priced(known, None, None, zeros), NOW, READER)
+    assert [(day["at"] - chart["start"], day["name"]) for day in chart["days"]] == [
+        (after * 3_600_000, name) for after, name in days
+    ]
+
+
 def test_a_load_without_prices_or_plans_says_so_and_tints_nothing():
     nothing = load([NAN] * 4, [NAN] * 4, [NAN] * 4)
     assert gist_of(nothing, NOW, READER) == "No power is planned ahead."
